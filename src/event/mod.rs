@@ -1,0 +1,19 @@
+//! The words that rooms say to each other: ids, languages, events, the bus that carries them, the commands
+//! that come back, and the immutable snapshot that the window draws.
+//!
+//! In: events from every room. Out: the same events to whoever subscribed (report, log, metrics, window).
+//! Never touches: any other room, a device, the disk.
+
+mod bus;
+mod ids;
+mod language;
+mod types;
+mod view;
+
+pub use bus::{Bus, Subscription};
+pub use ids::{AnswerId, EntryId, TurnId, UtteranceId, VisitId};
+pub use language::Language;
+pub use types::{
+    Command, Device, DeviceStatus, EndReason, Event, Phase, ProviderKind, ProviderStatus, ServedBy, Speaker, Stamped,
+};
+pub use view::{Caption, CaptionWord, Connection, Toast, Topic, View, WordState};

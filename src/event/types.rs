@@ -1,0 +1,216 @@
+//! What happens, and what is asked for.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::{AnswerId, EntryId, Language, TurnId, VisitId};
+
+/// Where a conversation stands (DESIGN, "The state of a conversation").
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// Nobody is there.
+    #[default]
+    Idle,
+    /// Somebody is there, nothing was said yet.
+    Attending,
+    /// The visitor may speak, or speaks.
+    Listening,
+    /// The visitor has finished; the words are not there yet.
+    Transcribing,
+    /// The words are there, the answer is not.
+    Thinking,
+    /// A tool runs for the answer.
+    CallingTool,
+    /// The answer is being heard (or shown, without a speaker).
+    Speaking,
+    /// The visitor spoke over the answer; it is paused until that is judged.
+    Interrupted,
+}
+
+/// Who said something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Speaker {
+    /// The person in front of the kiosk.
+    Visitor,
+    /// The kiosk.
+    Kiosk,
+}
+
+/// Which kind of part answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ServedBy {
+    /// A service at a base URL.
+    Cloud,
+    /// The parts inside the program.
+    Embedded,
+}
+
+/// A device of the box.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Device {
+    /// What the visitor is heard with.
+    Microphone,
+    /// What the kiosk is heard with.
+    Speaker,
+    /// What the visitor is seen with.
+    Camera,
+    /// The window.
+    Display,
+    /// The database.
+    Store,
+}
+
+/// Whether a device can be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeviceStatus {
+    /// It works.
+    Ready,
+    /// It is gone or does not work; it is looked for again.
+    Lost,
+}
+
+/// A kind of service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProviderKind {
+    /// Speech to text.
+    SpeechToText,
+    /// The language model.
+    LanguageModel,
+    /// Text to speech.
+    TextToSpeech,
+}
+
+/// What became of a provider.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProviderStatus {
+    /// It answers.
+    Healthy,
+    /// One request failed; the next provider served it.
+    Failed,
+    /// It failed too often and is left alone until a trial succeeds.
+    Suspended,
+}
+
+/// Why a visit ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EndReason {
+    /// The visitor said goodbye.
+    Goodbye,
+    /// Nobody said anything for too long.
+    Silence,
+    /// The visitor left.
+    Departure,
+    /// The visitor touched "Finish".
+    Touch,
+    /// The program is stopping.
+    Shutdown,
+}
+
+/// Something that happened. Carries no words of the visitor's, so that it may be logged.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// A visit began.
+    VisitStarted {
+        /// Which.
+        visit: VisitId,
+    },
+    /// A visit ended.
+    VisitEnded {
+        /// Which.
+        visit: VisitId,
+        /// Why.
+        reason: EndReason,
+    },
+    /// The conversation moved on.
+    PhaseChanged {
+        /// Where it was.
+        from: Phase,
+        /// Where it is.
+        to: Phase,
+    },
+    /// A turn is complete; `ops::report` adds its figures.
+    TurnFinished {
+        /// Which.
+        turn: TurnId,
+        /// The answer it got, if any.
+        answer: Option<AnswerId>,
+    },
+    /// A device came or went.
+    Device {
+        /// Which.
+        device: Device,
+        /// Its state now.
+        status: DeviceStatus,
+        /// For staff: the device's name and the cause. Nothing personal.
+        detail: String,
+    },
+    /// A provider failed, was suspended or answers again.
+    Provider {
+        /// Its kind.
+        kind: ProviderKind,
+        /// Its name (`cloud`, `embedded`).
+        name: String,
+        /// Its state now.
+        status: ProviderStatus,
+        /// For staff: the cause. Nothing secret, nothing personal.
+        detail: String,
+    },
+    /// A state lasted longer than it can and was ended.
+    WatchdogFired {
+        /// The state that was stuck.
+        phase: Phase,
+    },
+    /// Something was dropped because a queue was full or an input too long.
+    Dropped {
+        /// What (`audio_frames`, `events`, `utterance_tail`).
+        what: &'static str,
+        /// How many.
+        count: u64,
+    },
+}
+
+/// An event with its time.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Stamped {
+    /// Since the start of the run (`Clock`).
+    #[serde(rename = "at_ms", serialize_with = "as_ms")]
+    pub at: Duration,
+    /// What happened.
+    #[serde(flatten)]
+    pub event: Event,
+}
+
+fn as_ms<S: serde::Serializer>(at: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u64(u64::try_from(at.as_millis()).unwrap_or(u64::MAX))
+}
+
+/// Something asked for from outside the conversation: by touch, by presence, by staff, by a demonstration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Command {
+    /// Somebody is in front of the kiosk and looks at it.
+    VisitorArrived,
+    /// Nobody is in front of the kiosk any more.
+    VisitorLeft,
+    /// The niche was touched: begin to talk.
+    Touch,
+    /// A topic was touched: ask its question.
+    AskTopic(EntryId),
+    /// The language switch was touched.
+    SetLanguage(Language),
+    /// "Finish" was touched.
+    Finish,
+    /// The visitor asked for a person.
+    CallStaff,
+    /// End the visit and stop the program.
+    Shutdown,
+}

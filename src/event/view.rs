@@ -1,0 +1,101 @@
+//! The snapshot of the conversation that the window draws: immutable, replaced as a whole.
+
+use std::time::Duration;
+
+use super::{Device, EntryId, Language, Phase, Speaker};
+
+/// How sure or how far a word of the caption is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WordState {
+    /// The visitor's, recognised.
+    Recognised,
+    /// The visitor's, may still change.
+    Uncertain,
+    /// The kiosk's, already heard.
+    Spoken,
+    /// The kiosk's, being heard now.
+    Now,
+    /// The kiosk's, still to come.
+    ToCome,
+}
+
+/// One word of the caption, without the blank after it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CaptionWord {
+    /// The word, with its punctuation.
+    pub text: String,
+    /// How it is drawn.
+    pub state: WordState,
+}
+
+/// What is being said, by whom.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caption {
+    /// Who speaks.
+    pub speaker: Speaker,
+    /// The language of the text: gives the direction of the paragraph.
+    pub language: Language,
+    /// The words in logical order.
+    pub words: Vec<CaptionWord>,
+}
+
+/// What the kiosk can reach.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Connection {
+    /// The configured services answer.
+    #[default]
+    Online,
+    /// Services are configured but do not answer: the embedded parts serve.
+    Offline,
+    /// No service is configured: the embedded parts serve, as intended.
+    Local,
+}
+
+/// A question that can be touched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Topic {
+    /// The knowledge entry it asks.
+    pub entry: EntryId,
+    /// The name of its icon (`clock`, `cap`, `pin`, `calendar`, …).
+    pub icon: String,
+    /// Its label in English and Arabic.
+    pub label: [String; 2],
+}
+
+/// A short message above the chips.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Toast {
+    /// The key of its sentence in the translation files.
+    pub key: &'static str,
+    /// When it appeared (`Clock`).
+    pub since: Duration,
+}
+
+/// Everything the window needs to know about the conversation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct View {
+    /// Where the conversation stands.
+    pub phase: Phase,
+    /// When it came there (`Clock`).
+    pub phase_since: Duration,
+    /// The language of the window.
+    pub language: Language,
+    /// What is being said now.
+    pub caption: Option<Caption>,
+    /// What was said before by the other side, one line.
+    pub before: Option<(Speaker, String)>,
+    /// A sentence of the kiosk's own to show in place of a caption (key in the translation files).
+    pub hint: Option<&'static str>,
+    /// What can be reached.
+    pub connection: Connection,
+    /// The devices that are lost.
+    pub lost: Vec<Device>,
+    /// Whether the kiosk's answer goes to, or the visitor's words come from, a service (chooses the notice).
+    pub uses_service: bool,
+    /// Whether a camera is in use.
+    pub camera_on: bool,
+    /// The topics that can be touched.
+    pub topics: std::sync::Arc<[Topic]>,
+    /// A message above the chips.
+    pub toast: Option<Toast>,
+}

@@ -1,0 +1,7 @@
+//! The language model behind one trait: streamed answers; providers in order, the embedded one last.
+//!
+//! In: [`ChatRequest`]. Out: a stream of [`Delta`]s. Never touches: devices, the conversation's state, the database.
+
+mod types;
+
+pub use types::{AnswerStream, ChatMessage, ChatRequest, Delta, LanguageModel, Role};

@@ -1,0 +1,136 @@
+//! Every sentence of the window and of the kiosk's own voice, from `assets/words/*.toml`: one file a language.
+//!
+//! In: the translation files. Out: sentences by key. Never touches: any other room.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+
+use crate::event::Language;
+
+/// A translation file that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum WordsError {
+    /// It cannot be read.
+    #[error(
+        "cannot read the translation file {path}: {source}; `paths.assets` must name the folder that holds `words/`"
+    )]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// It is not a table of sentences.
+    #[error("{path} is not a table of sentences: {message}")]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// The parser's words, with line and column.
+        message: String,
+    },
+    /// A language lacks sentences that another has.
+    #[error("{path} lacks {count} sentence(s) that other languages have: {keys}")]
+    Incomplete {
+        /// The file.
+        path: PathBuf,
+        /// How many.
+        count: usize,
+        /// Which, separated by commas.
+        keys: String,
+    },
+}
+
+/// The sentences of all languages. Every key exists in every language.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Words {
+    by_language: BTreeMap<Language, BTreeMap<String, String>>,
+}
+
+impl Words {
+    /// Reads `<assets>/words/<code>.toml` for each language.
+    ///
+    /// # Errors
+    /// A file that is missing, is not a flat table of strings, or lacks a key that another language has.
+    pub fn load(assets: &Path) -> Result<Self, WordsError> {
+        let mut by_language = BTreeMap::new();
+        for language in Language::ALL {
+            let path = file(assets, language);
+            let text = std::fs::read_to_string(&path)
+                .map_err(|source| WordsError::Unreadable { path: path.clone(), source })?;
+            let sentences: BTreeMap<String, String> = toml::from_str(&text)
+                .map_err(|error| WordsError::Malformed { path: path.clone(), message: error.to_string() })?;
+            by_language.insert(language, sentences);
+        }
+        let words = Self { by_language };
+        for language in Language::ALL {
+            let missing: Vec<&str> = words
+                .keys()
+                .filter(|key| !words.by_language.get(&language).is_some_and(|own| own.contains_key(*key)))
+                .collect();
+            if !missing.is_empty() {
+                return Err(WordsError::Incomplete {
+                    path: file(assets, language),
+                    count: missing.len(),
+                    keys: missing.join(", "),
+                });
+            }
+        }
+        Ok(words)
+    }
+
+    /// The sentence for `key`. A key that no file has is shown as itself: wrong, visible, harmless.
+    #[must_use]
+    pub fn get<'a>(&'a self, key: &'a str, language: Language) -> &'a str {
+        self.by_language.get(&language).and_then(|own| own.get(key)).map_or(key, String::as_str)
+    }
+
+    /// The sentence for `key` with each `{name}` replaced.
+    #[must_use]
+    pub fn fill(&self, key: &str, language: Language, values: &[(&str, &str)]) -> String {
+        values
+            .iter()
+            .fold(self.get(key, language).to_owned(), |text, (name, value)| text.replace(&format!("{{{name}}}"), value))
+    }
+
+    /// Every key of every language, without repetition.
+    pub fn keys(&self) -> impl Iterator<Item = &str> {
+        let mut keys: Vec<&str> = self.by_language.values().flat_map(|own| own.keys()).map(String::as_str).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        keys.into_iter()
+    }
+}
+
+fn file(assets: &Path, language: Language) -> PathBuf {
+    assets.join("words").join(format!("{language}.toml"))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_shipped_files_are_complete_and_fill_their_placeholders() {
+        let words = Words::load(Path::new("assets")).unwrap();
+        assert_eq!(words.get("listening", Language::ARABIC), "أستمع إليكم");
+        assert_eq!(words.fill("greet.back", Language::ENGLISH, &[("name", "Sara")]), "Welcome back, Sara.");
+        for language in Language::ALL {
+            for key in words.keys() {
+                assert_ne!(words.get(key, language), key, "{key} has no words in {language}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_language_that_lacks_a_sentence_is_named_with_it() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("words")).unwrap();
+        std::fs::write(folder.path().join("words/en.toml"), "a = \"A\"\nb = \"B\"\n").unwrap();
+        std::fs::write(folder.path().join("words/ar.toml"), "a = \"أ\"\n").unwrap();
+        let error = Words::load(folder.path()).unwrap_err().to_string();
+        assert!(error.contains("ar.toml") && error.ends_with(": b"), "{error}");
+    }
+}
