@@ -71,6 +71,11 @@ pub struct Toast {
     pub since: Duration,
 }
 
+impl Toast {
+    /// How long it stays (LOOK, "toast").
+    pub const SHOWN_FOR: Duration = Duration::from_secs(4);
+}
+
 /// Everything the window needs to know about the conversation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct View {
