@@ -3,6 +3,7 @@
 //! In: speech as [`TranscribeRequest`], clauses of text as [`SpeakRequest`]. Out: streams of [`TranscriptPiece`]s and
 //! [`PcmChunk`]s. Never touches: devices, the conversation's state.
 
+pub mod embedded;
 mod types;
 
 pub use types::{

@@ -1,0 +1,189 @@
+//! espeak-ng on a thread of its own: its C library keeps all its state in globals, so one thread owns it and takes
+//! requests over a bounded queue.
+
+mod ffi;
+
+use std::{
+    ops::{ControlFlow, Range},
+    sync::Arc,
+    thread,
+    time::Duration,
+};
+
+use tokio::sync::{mpsc, oneshot};
+
+use crate::{
+    cloud::{FailureKind, ProviderError},
+    speech::{PcmChunk, WordMark},
+};
+
+/// Requests that may wait; the next one is refused.
+const QUEUED_REQUESTS: usize = 32;
+/// Buffers of one request that may wait to be played: 1,024 of 60 ms are a minute. When they are full, the thread
+/// waits, so that a listener that stops reading holds up the requests behind it, and never memory.
+const QUEUED_BUFFERS: usize = 1_024;
+/// How much sound the library makes at a time, ms.
+const BUFFER_MS: u16 = 60;
+
+/// What is to be said, and which bytes of the written text each of its words stands for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Script {
+    text: String,
+    /// By first character, ascending.
+    words: Vec<(usize, Range<usize>)>,
+}
+
+impl Script {
+    /// Appends a word that stands for the bytes `source`.
+    pub(super) fn push(&mut self, word: &str, source: Range<usize>) {
+        if !self.text.is_empty() {
+            self.text.push(' ');
+        }
+        self.words.push((self.text.chars().count(), source));
+        self.text.push_str(word);
+    }
+
+    /// The written word that the spoken character belongs to.
+    fn source_of(&self, character: usize) -> Option<&Range<usize>> {
+        let after = self.words.partition_point(|(first, _)| *first <= character);
+        self.words.get(after.checked_sub(1)?).map(|(_, source)| source)
+    }
+}
+
+type Prepare = Box<dyn FnOnce() -> Result<Script, ProviderError> + Send>;
+type Sound = mpsc::Sender<Result<PcmChunk, ProviderError>>;
+
+enum Request {
+    Speak {
+        voice: String,
+        words_per_minute: u32,
+        script: Prepare,
+        sound: Sound,
+    },
+    Phonemes {
+        voice: String,
+        texts: Vec<String>,
+        reply: oneshot::Sender<Result<Vec<String>, ProviderError>>,
+    },
+}
+
+/// A handle to the one thread that owns espeak-ng; the thread ends when the last handle is dropped.
+#[derive(Debug, Clone)]
+pub struct Espeak {
+    requests: Arc<mpsc::Sender<Request>>,
+}
+
+impl Espeak {
+    /// Starts the thread. It initialises the library at once, in about 10 ms; a fault there (no voice data, library in
+    /// use already) is the answer to every request.
+    ///
+    /// # Errors
+    /// The thread cannot be started.
+    pub fn start() -> Result<Self, ProviderError> {
+        let (requests, queue) = mpsc::channel(QUEUED_REQUESTS);
+        thread::Builder::new()
+            .name("espeak-ng".into())
+            .spawn(move || serve(queue))
+            .map_err(|error| unavailable(format!("the thread for espeak-ng cannot be started: {error}")))?;
+        Ok(Self { requests: Arc::new(requests) })
+    }
+
+    /// Speaks what `script` returns (it is called on the owner's thread). Dropping the receiver stops the synthesis.
+    pub(super) fn speak(
+        &self,
+        voice: &str,
+        words_per_minute: u32,
+        script: impl FnOnce() -> Result<Script, ProviderError> + Send + 'static,
+    ) -> mpsc::Receiver<Result<PcmChunk, ProviderError>> {
+        let (sound, receiver) = mpsc::channel(QUEUED_BUFFERS);
+        let request =
+            Request::Speak { voice: voice.to_owned(), words_per_minute, script: Box::new(script), sound: sound.clone() };
+        if self.requests.try_send(request).is_err() {
+            // The channel is new and empty.
+            let _ = sound.try_send(Err(busy()));
+        }
+        receiver
+    }
+
+    /// The phonemes of each text, in the International Phonetic Alphabet. Waits; not for async code.
+    pub(super) fn phonemes(&self, voice: &str, texts: Vec<String>) -> Result<Vec<String>, ProviderError> {
+        let (reply, answer) = oneshot::channel();
+        let request = Request::Phonemes { voice: voice.to_owned(), texts, reply };
+        self.requests.try_send(request).map_err(|_| busy())?;
+        answer.blocking_recv().map_err(|_| unavailable("the thread of espeak-ng has ended".into()))?
+    }
+}
+
+fn serve(mut queue: mpsc::Receiver<Request>) {
+    let mut library = ffi::Library::open(BUFFER_MS).map_err(|error| unavailable(error.to_string()));
+    while let Some(request) = queue.blocking_recv() {
+        match request {
+            Request::Speak { sound, .. } if sound.is_closed() => {}
+            Request::Speak { voice, words_per_minute, script, sound } => {
+                let spoken = ready(&mut library, &voice).and_then(|library| {
+                    let script = script()?;
+                    library.set_rate(words_per_minute);
+                    speak(library, &script, &sound)
+                });
+                if let Err(error) = spoken {
+                    // A listener that has gone needs no error.
+                    let _ = sound.blocking_send(Err(error));
+                }
+            }
+            Request::Phonemes { voice, texts, reply } => {
+                let phonemes = ready(&mut library, &voice)
+                    .map(|library| texts.iter().map(|text| library.phonemes(text)).collect());
+                let _ = reply.send(phonemes);
+            }
+        }
+    }
+}
+
+fn ready<'a>(
+    library: &'a mut Result<ffi::Library, ProviderError>,
+    voice: &str,
+) -> Result<&'a mut ffi::Library, ProviderError> {
+    let library = library.as_mut().map_err(|error| error.clone())?;
+    if !library.set_voice(voice) {
+        return Err(unavailable(format!(
+            "espeak-ng has no voice \"{voice}\"; `espeak-ng --voices` lists those that it has; see `[embedded]` in kiosk.toml"
+        )));
+    }
+    Ok(library)
+}
+
+fn speak(library: &mut ffi::Library, script: &Script, sound: &Sound) -> Result<(), ProviderError> {
+    let sample_rate_hz = library.sample_rate_hz();
+    let mut last = None;
+    let mut sink = |samples: &[i16], events: &[ffi::WordEvent]| {
+        let mut words = Vec::new();
+        for event in events {
+            // Several spoken words may stand for one written word; its mark is where the first of them begins.
+            let source = script.source_of(event.character);
+            if source.is_some() && source != last {
+                last = source;
+                words.extend(source.map(|bytes| WordMark {
+                    bytes: bytes.clone(),
+                    start: Duration::from_millis(event.at_ms),
+                }));
+            }
+        }
+        let samples = samples.iter().map(|sample| f32::from(*sample) / 32_768.0).collect();
+        match sound.blocking_send(Ok(PcmChunk { samples, sample_rate_hz, words })) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(_) => ControlFlow::Break(()),
+        }
+    };
+    if library.speak(&script.text, &mut sink) || sound.is_closed() {
+        return Ok(());
+    }
+    Err(unavailable("espeak-ng refused the text".into()))
+}
+
+fn busy() -> ProviderError {
+    unavailable(format!("espeak-ng has {QUEUED_REQUESTS} requests waiting already"))
+}
+
+fn unavailable(message: String) -> ProviderError {
+    ProviderError::new(super::NAME, FailureKind::Unavailable, message)
+}

@@ -1,0 +1,18 @@
+//! Speech without any network: espeak-ng for the voice, PocketSphinx for recognition, in English and Arabic.
+//!
+//! In: speech and text through the traits of `speech`, the phrasings of the knowledge base. Out: the same traits'
+//! streams. Never touches: the network, devices, the conversation's state.
+
+mod espeak;
+mod numbers;
+mod tashkeel;
+mod voice;
+mod vowels;
+
+pub use espeak::Espeak;
+pub use tashkeel::{Tashkeel, TashkeelError};
+pub use voice::EmbeddedTextToSpeech;
+pub use vowels::Vowels;
+
+/// The name of the embedded providers in events and logs.
+const NAME: &str = "embedded";
