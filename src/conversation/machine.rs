@@ -203,6 +203,7 @@ impl Step<'_> {
         if !self.state.in_visit {
             self.state.in_visit = true;
             self.actions.push(Action::BeginVisit);
+            self.go(Phase::Attending);
         }
         self.be_active();
     }
@@ -213,8 +214,7 @@ impl Step<'_> {
             return;
         }
         self.begin_visit();
-        self.go(Phase::Attending);
-        if self.settings.visit.greet {
+        if self.settings.visit.begin_by_speech {
             self.say("attending", false);
         }
     }

@@ -1,6 +1,6 @@
 //! Beginning, replacing and ending answers. At most one is under way.
 
-use super::{Action, Answer, Question, Step};
+use super::{Action, Question, Step};
 use crate::event::{AnswerId, EndReason, Phase, TurnId};
 
 impl Step<'_> {
