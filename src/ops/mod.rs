@@ -2,5 +2,6 @@
 //!
 //! In: events of the bus, finished turns, meters. Out: log lines, a JSON report. Reads everything, changes nothing.
 
+pub mod log;
 pub mod metrics;
 pub mod report;
