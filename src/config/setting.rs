@@ -69,7 +69,7 @@ fn is_base_url(text: &str) -> bool {
     })
 }
 
-fn is_secret_name(text: &str) -> bool {
+pub(super) fn is_secret_name(text: &str) -> bool {
     text.len() <= 64
         && text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
         && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
