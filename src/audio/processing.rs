@@ -1,0 +1,120 @@
+//! Echo cancellation, noise suppression and gain control (`sonora`, the WebRTC algorithms in Rust) at 16 kHz.
+
+use std::time::Duration;
+
+use sonora::{
+    AudioProcessing, Config, StreamConfig,
+    config::{AdaptiveDigital, EchoCanceller, GainController2, HighPassFilter, NoiseSuppression, NoiseSuppressionLevel},
+};
+
+use super::{FRAME_SAMPLES, Frame, PIPELINE_RATE_HZ};
+use crate::config;
+
+/// Gain control starts here, dB, and goes no further than the next: visitors stand within two metres, and more
+/// would lift the hall.
+const INITIAL_GAIN_DB: f32 = 6.0;
+const MAX_GAIN_DB: f32 = 30.0;
+
+/// The chain between the microphone and everything that listens.
+pub(super) struct Processing {
+    chain: Option<AudioProcessing>,
+    cancels_echo: bool,
+    delay: Duration,
+    scratch: Frame,
+}
+
+impl Processing {
+    pub(super) fn new(settings: &config::Audio) -> Self {
+        let noise = match settings.noise_suppression {
+            config::NoiseSuppression::Off => None,
+            config::NoiseSuppression::Low => Some(NoiseSuppressionLevel::Low),
+            config::NoiseSuppression::Moderate => Some(NoiseSuppressionLevel::Moderate),
+            config::NoiseSuppression::High => Some(NoiseSuppressionLevel::High),
+        };
+        let config = Config {
+            high_pass_filter: Some(HighPassFilter::default()),
+            echo_canceller: settings.echo_cancellation.then(EchoCanceller::default),
+            noise_suppression: noise.map(|level| NoiseSuppression { level, ..NoiseSuppression::default() }),
+            gain_controller2: settings.gain_control.then(|| GainController2 {
+                adaptive_digital: Some(AdaptiveDigital {
+                    initial_gain_db: INITIAL_GAIN_DB,
+                    max_gain_db: MAX_GAIN_DB,
+                    ..AdaptiveDigital::default()
+                }),
+                ..GainController2::default()
+            }),
+            ..Config::default()
+        };
+        let needed = settings.echo_cancellation || noise.is_some() || settings.gain_control;
+        let stream = StreamConfig::new(PIPELINE_RATE_HZ, 1);
+        Self {
+            chain: needed.then(|| {
+                AudioProcessing::builder().config(config).capture_config(stream).render_config(stream).build()
+            }),
+            cancels_echo: settings.echo_cancellation,
+            delay: if noise.is_some() { NOISE_DELAY } else { Duration::ZERO },
+            scratch: [0.0; FRAME_SAMPLES],
+        }
+    }
+
+    /// How much later a sound comes out than it went in.
+    pub(super) fn delay(&self) -> Duration {
+        self.delay
+    }
+
+    /// Cleans `near` (the microphone) of `far` (what is being played; `None`: nothing for long enough that no echo
+    /// is left).
+    pub(super) fn process(&mut self, far: Option<&Frame>, near: &Frame, clean: &mut Frame) {
+        let Some(chain) = &mut self.chain else {
+            clean.copy_from_slice(near);
+            return;
+        };
+        let heard = match far {
+            Some(far) if self.cancels_echo => chain.process_render_f32(&[far], &mut [&mut self.scratch]),
+            _ => Ok(()),
+        };
+        let cleaned = heard.and_then(|()| chain.process_capture_f32(&[near], &mut [clean]));
+        if cleaned.is_err() {
+            // Only a wrong rate or channel count can fail, and both are fixed above.
+            clean.copy_from_slice(near);
+        }
+    }
+}
+
+/// The noise suppressor works on overlapping blocks of 16 ms; measured by `the_delay_is_as_stated`.
+const NOISE_DELAY: Duration = Duration::from_millis(6);
+
+#[cfg(test)]
+#[allow(clippy::indexing_slicing, reason = "tests")]
+mod tests {
+    use super::*;
+
+    /// Noise in bursts: something whose place can be found again by correlation.
+    fn bursts(samples: usize) -> Vec<f32> {
+        let mut state = 1_u32;
+        (0..samples)
+            .map(|n| {
+                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                let noise = (state >> 8) as f32 / (1 << 24) as f32 - 0.5;
+                if (n / 1600) % 4 == 0 { 0.4 * noise } else { 0.0 }
+            })
+            .collect()
+    }
+
+    #[test]
+    fn the_delay_is_as_stated() {
+        let input = bursts(32_000);
+        let mut processing = Processing::new(&config::Audio::default());
+        let mut output = Vec::new();
+        let mut clean = [0.0; FRAME_SAMPLES];
+        for near in input.as_chunks::<FRAME_SAMPLES>().0 {
+            processing.process(None, near, &mut clean);
+            output.extend_from_slice(&clean);
+        }
+        let similarity =
+            |lag: usize| input.iter().zip(&output[lag..]).skip(8_000).map(|(a, b)| f64::from(a * b)).sum::<f64>();
+        let lag = (0..480).max_by(|a, b| similarity(*a).total_cmp(&similarity(*b))).unwrap_or(0);
+        let found = Duration::from_secs(1) * lag as u32 / PIPELINE_RATE_HZ;
+        assert!(found.abs_diff(processing.delay()) <= Duration::from_millis(3), "found {found:?}");
+    }
+}
