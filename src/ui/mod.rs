@@ -1,5 +1,9 @@
 //! ui
 
+pub mod avatar;
 pub mod icons;
 pub mod layout;
+pub mod mesh;
+pub mod motion;
+pub mod stage;
 pub mod tokens;
