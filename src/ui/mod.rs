@@ -1,1 +1,5 @@
 //! ui
+
+pub mod icons;
+pub mod layout;
+pub mod tokens;
