@@ -43,7 +43,6 @@ pub struct Block {
     lines: Vec<Line>,
     size: f32,
     line_height: f32,
-    width: f32,
     /// The span of each word.
     spans_of_words: Vec<usize>,
 }
@@ -95,7 +94,7 @@ impl Block {
             .into_iter()
             .map(|range| Line::place(words.by_ref().take(range.len()).collect(), range, blank, paragraph))
             .collect();
-        Self { lines, size: role.size, line_height: role.line_height, width: paragraph.width, spans_of_words }
+        Self { lines, size: role.size, line_height: role.line_height, spans_of_words }
     }
 
     /// How many lines it has.
@@ -114,12 +113,6 @@ impl Block {
     #[must_use]
     pub fn text_width(&self) -> f32 {
         self.lines.iter().map(|line| line.right - line.left).fold(0.0, f32::max)
-    }
-
-    /// The width it was laid out in, points.
-    #[must_use]
-    pub fn width(&self) -> f32 {
-        self.width
     }
 
     /// From the top of a line to its baseline: the type stands in the middle of the line height, as in CSS.
@@ -196,6 +189,8 @@ impl Line {
         }
         let levels: Vec<Level> = items.iter().map(|item| item.2).collect();
         let left = match (paragraph.align, paragraph.language.is_right_to_left()) {
+            // A line without a limit is a label that is placed by its own width.
+            _ if paragraph.width.is_infinite() => 0.0,
             (Align::Center, _) => (paragraph.width - width) / 2.0,
             (Align::Start, true) => paragraph.width - width,
             (Align::Start, false) => 0.0,

@@ -121,7 +121,7 @@ impl Canvas<'_> {
                 (place.height() - micro.line_height) / 2.0,
                 vec2(block.text_width(), micro.line_height),
             );
-            self.paint_line(&block, corner.min, colours.ink2);
+            block.paint(self.painter(), corner.min, colours.ink2);
             width -= block.text_width() + gap;
         } else {
             self.bed(place, &look);
@@ -206,7 +206,7 @@ impl Canvas<'_> {
         let left = segment.center().x - (CHECK + GAP + block.text_width()) / 2.0;
         let check = Rect::from_center_size(pos2(left + CHECK / 2.0, segment.center().y), vec2(CHECK, CHECK));
         icons::paint(self.painter(), Icon::Check, check, colour, false);
-        self.paint_line(&block, pos2(left + CHECK + GAP, segment.center().y - role.line_height / 2.0), colour);
+        block.paint(self.painter(), pos2(left + CHECK + GAP, segment.center().y - role.line_height / 2.0), colour);
     }
 
     /// The one button that leads on, with its words in both languages side by side.
@@ -235,8 +235,8 @@ impl Canvas<'_> {
         for (index, block) in blocks.iter().enumerate() {
             x += GAP;
             let opacity = if index == 1 { 0.6 } else { 1.0 };
-            self.paint_line(
-                block,
+            block.paint(
+                self.painter(),
                 pos2(x, place.center().y - role.line_height / 2.0),
                 colours.on_accent.gamma_multiply(opacity),
             );

@@ -108,13 +108,7 @@ impl Canvas<'_> {
     /// Paints `text` in one line, its middle at `centre`.
     pub fn centred(&mut self, text: &str, language: Language, role: TypeRole, centre: Pos2, colour: Color32) {
         let block = self.block_in(text, language, role, f32::INFINITY, Fit::Wrap);
-        // An endless line stands at its left end; what matters here is only its own width.
-        self.paint_line(&block, pos2(centre.x - block.text_width() / 2.0, centre.y - role.line_height / 2.0), colour);
-    }
-
-    /// Paints a line that was laid out without a limit, its left end at `left_top`.
-    pub fn paint_line(&self, block: &Block, left_top: Pos2, colour: Color32) {
-        block.paint(self.painter(), left_top - vec2(block.left(), 0.0), colour);
+        block.paint(self.painter(), pos2(centre.x - block.text_width() / 2.0, centre.y - role.line_height / 2.0), colour);
     }
 
     /// Paints an icon, turned where the window is mirrored and the icon has a direction.
