@@ -4,14 +4,12 @@
 //!
 //! The streams of the service and the chain are lazy: a request goes out when its stream is first polled.
 
-mod embedded;
-mod types;
-
-pub use embedded::KnowledgeModel;
 mod chain;
 mod cloud;
+mod embedded;
 mod types;
 
 pub use chain::LlmChain;
 pub use cloud::CloudLanguageModel;
+pub use embedded::KnowledgeModel;
 pub use types::{AnswerStream, ChatMessage, ChatRequest, Delta, LanguageModel, Role};

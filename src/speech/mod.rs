@@ -5,8 +5,8 @@
 //!
 //! The streams of the services and the chains are lazy: a request goes out when its stream is first polled.
 
-pub mod embedded;
 pub mod clauses;
+pub mod embedded;
 
 mod chain;
 mod cloud_stt;
@@ -14,6 +14,7 @@ mod cloud_tts;
 mod types;
 
 pub use chain::{SttChain, TtsChain};
+pub use clauses::{Clause, ClauseSplitter};
 pub use cloud_stt::CloudSpeechToText;
 pub use cloud_tts::CloudTextToSpeech;
 pub use types::{

@@ -6,4 +6,8 @@ pub mod layout;
 pub mod mesh;
 pub mod motion;
 pub mod stage;
+pub mod fonts;
+pub mod icons;
+pub mod layout;
+pub mod text;
 pub mod tokens;
