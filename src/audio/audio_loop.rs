@@ -261,8 +261,8 @@ impl AudioLoop {
             AudioCommand::CloseAnswer(answer) => self.playout.close(answer),
             AudioCommand::Pause => self.hold(),
             AudioCommand::Resume => self.release(),
-            AudioCommand::Clear => {
-                self.playout.clear();
+            AudioCommand::Clear { through } => {
+                self.playout.clear(through);
                 self.sink.changed(PlayoutChange::Cleared);
             }
             AudioCommand::EndUtterance(utterance) => self.segmenter.end_utterance(utterance),

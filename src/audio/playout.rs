@@ -51,7 +51,6 @@ pub(super) struct Playout {
     playhead: Playhead,
     /// Answers up to this one were dropped; what still comes of them is too late.
     dropped: Option<AnswerId>,
-    newest: Option<AnswerId>,
     block: Vec<f32>,
 }
 
@@ -65,7 +64,6 @@ impl Playout {
         if chunk.sample_rate_hz == 0 || self.queued + length > MAX_QUEUED {
             return false;
         }
-        self.newest = self.newest.max(Some(chunk.answer));
         self.queued += length;
         self.pieces.push_back(Piece::Sound { chunk, position: 0 });
         true
@@ -89,12 +87,12 @@ impl Playout {
     }
 
     /// Drops everything, and lets a held playout go: the next answer is heard.
-    pub(super) fn clear(&mut self) {
+    pub(super) fn clear(&mut self, through: AnswerId) {
         let fading = if self.held { 0 } else { self.fade_samples() };
         let mut tail: Vec<f32> = self.ready.iter().take(fading).copied().collect();
         let count = tail.len().max(1) as f32;
         tail.iter_mut().enumerate().for_each(|(n, sample)| *sample *= 1.0 - (n + 1) as f32 / count);
-        self.dropped = self.dropped.max(self.newest);
+        self.dropped = self.dropped.max(Some(through));
         self.pieces.clear();
         self.queued = Duration::ZERO;
         self.resampler = None;
@@ -345,7 +343,7 @@ mod tests {
         let mut playout = Playout::default();
         playout.enqueue(chunk(1, 0, 4_800, 0.5));
         pull(&mut playout, 470, 24_000);
-        playout.clear();
+        playout.clear(AnswerId(1));
         let (tail, _) = pull(&mut playout, 480, 24_000);
         assert!(tail.len() <= 96 && tail.last().is_none_or(|sample| *sample == 0.0), "{tail:?}");
         assert!(playout.enqueue(chunk(1, 1, 480, 0.5)));

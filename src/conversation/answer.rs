@@ -17,7 +17,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::activity::{Activity, Busy};
 use crate::{
-    audio::{AudioCommand, PlayChunk},
+    audio::{AudioCommand, AudioCommands, PlayChunk},
     clock::Clock,
     event::{AnswerId, Language, ServedBy},
     llm::{ChatRequest, Delta, LanguageModel},
@@ -77,7 +77,7 @@ pub(super) struct Makers {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) llm: Arc<dyn LanguageModel>,
     pub(super) tts: Arc<dyn TextToSpeech>,
-    pub(super) audio: mpsc::Sender<AudioCommand>,
+    pub(super) audio: AudioCommands,
     /// Bounded; a job waits when it is full.
     pub(super) events: mpsc::Sender<AnswerEvent>,
     pub(super) activity: Activity,
@@ -154,7 +154,7 @@ impl Maker {
     // ---- text -------------------------------------------------------------------------------------------------------
 
     async fn think(&self, source: Source, clauses: mpsc::Sender<PendingClause>) {
-        let mut outlet = ClauseOutlet { maker: self, splitter: ClauseSplitter::new(), clauses, next: 0 };
+        let mut outlet = ClauseOutlet { maker: self, splitter: ClauseSplitter::default(), clauses, next: 0 };
         match source {
             Source::Sentence(text) => {
                 outlet.push(text).await;

@@ -16,7 +16,7 @@ use super::{
     view::{Scene, VisitorWords},
 };
 use crate::{
-    audio::{AudioCommand, AudioEvent, Meters, SpeechClip},
+    audio::{AudioCommand, AudioCommands, AudioEvent, Meters, SpeechClip},
     clock::Clock,
     config,
     event::{
@@ -26,7 +26,7 @@ use crate::{
     knowledge::KnowledgeBase,
     llm::{ChatRequest, LanguageModel},
     speech::{SpeechToText, TextToSpeech, TranscribeRequest, TranscriptPiece},
-    store::{Record, StoreWriter},
+    store::{Message, Record, StoreWriter, UnixMillis},
     words::Words,
 };
 
@@ -64,7 +64,7 @@ pub struct Parts {
     /// What is heard.
     pub audio_events: mpsc::Receiver<AudioEvent>,
     /// What is to be played.
-    pub audio: mpsc::Sender<AudioCommand>,
+    pub audio: AudioCommands,
     /// How far playout is.
     pub meters: watch::Receiver<Meters>,
     /// What is asked for from outside.
@@ -240,6 +240,9 @@ impl Conversation {
                     record.first_sample_at.get_or_insert(at);
                 }
                 self.feed(Input::PlayoutStarted(answer)).await;
+                if let Some((id, running)) = self.answer.as_ref().filter(|(id, _)| *id == answer) {
+                    self.record_answer(*id, running);
+                }
             }
             AudioEvent::PlayoutFinished { answer } => self.feed(Input::PlayoutFinished(answer)).await,
             AudioEvent::MicrophoneLost { detail } => {
@@ -249,8 +252,7 @@ impl Conversation {
             AudioEvent::MicrophoneReady { detail } => self.device(Device::Microphone, DeviceStatus::Ready, detail),
             AudioEvent::SpeakerLost { detail } => self.device(Device::Speaker, DeviceStatus::Lost, detail),
             AudioEvent::SpeakerReady { detail } => self.device(Device::Speaker, DeviceStatus::Ready, detail),
-            // Whoever plays a recording watches for its end.
-            AudioEvent::InputEnded => {}
+            AudioEvent::InputEnded => self.parts.bus.publish(Event::InputEnded),
         }
     }
 

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use crate::event::{Language, ServedBy, TurnId, VisitId};
+use crate::{
+    event::{Language, ServedBy, TurnId, VisitId},
+    store::TurnFigures,
+};
 
 /// A question and its answer, with when everything happened (`Clock`).
 #[derive(Debug, Clone, PartialEq)]
@@ -94,6 +97,26 @@ impl TurnRecord {
             first_token: since(self.first_token_at),
             first_audio: since(self.first_audio_at),
             first_sample: since(self.first_sample_at),
+        }
+    }
+
+    /// What the store keeps of the times.
+    #[must_use]
+    pub fn figures(&self) -> TurnFigures {
+        let since_start = |at: Option<Duration>| at.and_then(|at| u64::try_from(at.as_millis()).ok());
+        // A step that was done before the speech ended took no time after it.
+        let after = |ms: Option<i64>| ms.map(|ms| u64::try_from(ms).unwrap_or(0));
+        let waterfall = self.waterfall();
+        TurnFigures {
+            visit: self.visit,
+            turn: self.turn,
+            utterance_start_ms: since_start(self.speech_start),
+            utterance_end_ms: since_start(self.speech_end),
+            end_of_turn_ms: after(waterfall.end_of_turn),
+            transcript_ms: after(waterfall.transcript),
+            first_token_ms: after(waterfall.first_token),
+            first_audio_ms: after(waterfall.first_audio),
+            first_sample_ms: after(waterfall.first_sample),
         }
     }
 }

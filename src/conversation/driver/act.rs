@@ -9,7 +9,7 @@ impl Conversation {
             Action::EndVisit(reason) => {
                 if let Some(visit) = self.visit.take() {
                     self.parts.bus.publish(Event::VisitEnded { visit, reason });
-                    self.parts.store.record(Record::VisitEnded { visit, at: jiff::Timestamp::now(), reason });
+                    self.parts.store.record(Record::VisitEnded { visit, at: UnixMillis::now(), reason });
                 }
                 self.history.clear();
                 self.scene.clear();
@@ -76,8 +76,7 @@ impl Conversation {
         self.visit = Some(visit);
         self.scene.clear();
         self.parts.bus.publish(Event::VisitStarted { visit });
-        let language = self.state.language();
-        self.parts.store.record(Record::VisitStarted { visit, at: jiff::Timestamp::now(), language });
+        self.parts.store.record(Record::VisitStarted { visit, at: UnixMillis::now() });
     }
 
     fn phase_changed(&mut self, from: Phase, to: Phase) {
@@ -184,14 +183,31 @@ impl Conversation {
             record.transcript.clone_from(&question.text);
             record.language = question.language;
         }
-        self.parts.store.record(Record::Question {
+        self.parts.store.record(Record::Message(Message {
             visit,
             turn,
-            at: jiff::Timestamp::now(),
+            speaker: Speaker::Visitor,
+            answer,
             language: question.language,
-            text: question.text,
-            written_by: question.written_by,
-        });
+            text: question.text.into(),
+            served_by: question.written_by,
+            started_at: UnixMillis::now(),
+        }));
+    }
+
+    /// What the kiosk is saying goes on record when it begins to sound, and again when it is over.
+    pub(super) fn record_answer(&self, answer: AnswerId, running: &RunningAnswer) {
+        let Some(visit) = self.visit else { return };
+        self.parts.store.record(Record::Message(Message {
+            visit,
+            turn: running.turn.unwrap_or_default(),
+            speaker: Speaker::Kiosk,
+            answer,
+            language: running.language,
+            text: running.spoken.text().trim().to_owned().into(),
+            served_by: running.served_by,
+            started_at: UnixMillis::now(),
+        }));
     }
 
     /// The answer is over: what was heard of it goes on record.
@@ -205,12 +221,15 @@ impl Conversation {
             true => "",
         };
         let heard = heard.trim().to_owned();
+        self.record_answer(answer, &running);
         let Some(visit) = self.visit else { return };
+        let turn = running.turn.unwrap_or_default();
+        self.parts.store.record(Record::Heard { visit, turn, answer, text: heard.clone().into() });
         let Some(mut record) = running.turn.and_then(|turn| self.records.remove(&turn)) else {
             self.history.kiosk(&heard);
             return;
         };
-        record.answer = spoken.text().trim().to_owned();
+        record.answer = running.spoken.text().trim().to_owned();
         record.heard.clone_from(&heard);
         record.served_by = running.served_by;
         record.first_token_at = running.first_token_at;
@@ -220,15 +239,7 @@ impl Conversation {
         self.history.kiosk(&heard);
         self.parts.bus.publish(Event::TurnFinished { turn: record.turn, answer: Some(answer) });
         log_turn(&record);
-        self.parts.store.record(Record::Answer {
-            visit,
-            turn: record.turn,
-            at: jiff::Timestamp::now(),
-            language: running.language,
-            text: record.answer.clone(),
-            heard,
-            served_by: record.served_by,
-        });
+        self.parts.store.record(Record::Turn(record.figures()));
         if self.parts.turns.try_send(record).is_err() {
             self.parts.bus.publish(Event::Dropped { what: "turn_records", count: 1 });
         }
