@@ -20,6 +20,7 @@ mod mel;
 mod playout;
 mod processing;
 mod resample;
+pub mod script;
 mod segment;
 mod sink;
 mod source;

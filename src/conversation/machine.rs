@@ -459,11 +459,12 @@ impl Step<'_> {
         let spoke_for = turn.speech_end.map_or(Duration::ZERO, |end| end.saturating_sub(turn.speech_start));
         self.discard_answer();
         self.state.turn = None;
-        self.actions.push(Action::ForgetTurn(id));
         self.be_active();
         self.go(Phase::Listening);
         if spoke_for > NOISE_AT_MOST {
-            self.say("unheard", false);
+            self.say_in(Some(id), "unheard", false);
+        } else {
+            self.actions.push(Action::ForgetTurn(id));
         }
     }
 

@@ -28,11 +28,9 @@ impl History {
         self.push(Role::User, text);
     }
 
-    /// This was heard of what the kiosk said. Nothing heard leaves no message.
+    /// This was heard of what the kiosk said.
     pub fn kiosk(&mut self, heard: &str) {
-        if !heard.is_empty() {
-            self.push(Role::Assistant, heard);
-        }
+        self.push(Role::Assistant, heard);
     }
 
     /// Forgets everything: the visit is over.
@@ -40,7 +38,11 @@ impl History {
         self.messages.clear();
     }
 
+    /// Nothing understood and nothing heard leave no message.
     fn push(&mut self, role: Role, text: &str) {
+        if text.is_empty() {
+            return;
+        }
         self.messages.push_back(ChatMessage { role, text: text.to_owned() });
         while self.messages.len() > self.max_messages {
             self.messages.pop_front();

@@ -4,12 +4,13 @@ use std::{path::Path, time::Duration};
 
 use serde::Serialize;
 use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 
 use super::metrics::{self, Metrics};
 use crate::{
     audio,
     conversation::{TurnRecord, Waterfall},
-    event::{Bus, Event, Language, ServedBy, Stamped, Subscription},
+    event::{Event, Language, ServedBy, Stamped, Subscription},
 };
 
 /// Raised when a field changes its meaning or goes away.
@@ -118,19 +119,26 @@ impl Default for Collector {
 }
 
 impl Collector {
-    /// Gathers until both the bus and the turns have ended.
-    pub async fn run(mut self, mut events: Subscription, mut turns: mpsc::Receiver<TurnRecord>) -> Self {
+    /// Gathers until `stop`, and then what is still waiting.
+    pub async fn run(
+        mut self,
+        mut events: Subscription,
+        mut turns: mpsc::Receiver<TurnRecord>,
+        stop: CancellationToken,
+    ) -> Self {
         loop {
             tokio::select! {
                 Some(record) = turns.recv() => self.turn(record),
-                event = events.next() => match event {
-                    Some(event) => self.event(event),
-                    None => break,
-                },
+                Some(event) = events.next() => self.event(event),
+                () = stop.cancelled() => break,
+                else => break,
             }
         }
-        while let Some(record) = turns.recv().await {
+        while let Ok(record) = turns.try_recv() {
             self.turn(record);
+        }
+        while let Some(event) = events.try_next() {
+            self.event(event);
         }
         self
     }
@@ -250,12 +258,6 @@ impl Report {
         }
         table
     }
-}
-
-/// Starts a [`Collector`]; ends when every publisher of the bus is gone.
-#[must_use]
-pub fn collect(bus: &Bus, turns: mpsc::Receiver<TurnRecord>) -> tokio::task::JoinHandle<Collector> {
-    tokio::spawn(Collector::default().run(bus.subscribe(), turns))
 }
 
 fn millis(at: Duration) -> u64 {

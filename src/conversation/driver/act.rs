@@ -40,9 +40,9 @@ impl Conversation {
                     record.answers_thrown += 1;
                 }
             }
-            Action::Say { answer, key, language } => {
+            Action::Say { answer, turn, key, language } => {
                 let text = self.parts.words.get(key, language).to_owned();
-                self.start_answer(answer, None, language, Source::Sentence(text));
+                self.start_answer(answer, turn, language, Source::Sentence(text));
                 if let Some((_, running)) = &self.answer {
                     running.job.commit();
                 }

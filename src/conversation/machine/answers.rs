@@ -13,14 +13,20 @@ impl Step<'_> {
         self.go(Phase::Thinking);
     }
 
+    /// A sentence of the kiosk's own that answers no question.
     pub(super) fn say(&mut self, key: &'static str, ends_visit: bool) {
+        self.say_in(None, key, ends_visit);
+    }
+
+    /// A sentence of the kiosk's own as the answer of `turn`.
+    pub(super) fn say_in(&mut self, turn: Option<TurnId>, key: &'static str, ends_visit: bool) {
         self.stop_answer();
         let language = self.state.language;
-        let answer = self.new_answer(None, true);
+        let answer = self.new_answer(turn, true);
         if let Some(answer) = &mut self.state.answer {
             answer.ends_visit = ends_visit;
         }
-        self.actions.push(Action::Say { answer, key, language });
+        self.actions.push(Action::Say { answer, turn, key, language });
     }
 
     pub(super) fn answer_complete(&mut self, id: AnswerId, ends_visit: bool, has_text: bool) {

@@ -171,6 +171,8 @@ pub enum Action {
     Say {
         /// Name it so.
         answer: AnswerId,
+        /// The turn that it answers, if any.
+        turn: Option<TurnId>,
         /// The sentence's key.
         key: &'static str,
         /// In this language.
