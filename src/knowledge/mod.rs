@@ -2,6 +2,13 @@
 //!
 //! In: `assets/knowledge/*.toml`. Out: [`Entry`]s, [`Hit`]s. Never touches: the network, the conversation.
 
+mod base;
+mod load;
+mod normalise;
+#[cfg(test)]
+mod tests;
 mod types;
 
+pub use base::KnowledgeBase;
+pub use load::{KnowledgeError, Problem, TOPIC_ICONS};
 pub use types::{Answered, Entry, Hit, LocalText};

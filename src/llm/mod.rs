@@ -2,6 +2,8 @@
 //!
 //! In: [`ChatRequest`]. Out: a stream of [`Delta`]s. Never touches: devices, the conversation's state, the database.
 
+mod embedded;
 mod types;
 
+pub use embedded::KnowledgeModel;
 pub use types::{AnswerStream, ChatMessage, ChatRequest, Delta, LanguageModel, Role};

@@ -1,0 +1,160 @@
+//! Answers from the stand's own knowledge base: no network, no model, nothing invented.
+
+use std::sync::Arc;
+
+use futures_util::{StreamExt, stream};
+use unicode_segmentation::UnicodeSegmentation;
+
+use super::{AnswerStream, ChatRequest, Delta, LanguageModel, Role};
+use crate::{
+    cloud::{FailureKind, ProviderError},
+    event::{EntryId, Language, ServedBy},
+    knowledge::{Answered, Entry, KnowledgeBase, KnowledgeError},
+    words::Words,
+};
+
+/// What it is called in events and logs.
+const NAME: &str = "embedded";
+
+/// The knowledge base as a language model.
+///
+/// The entry that the request names is the answer; else the entry nearest to the visitor's last message, if its score
+/// reaches the threshold; else the sentence `unknown.offline`, which says what can be asked.
+pub struct KnowledgeModel {
+    knowledge: Arc<KnowledgeBase>,
+    words: Arc<Words>,
+    /// 0..1 (`embedded.answer_threshold`).
+    threshold: f32,
+}
+
+impl KnowledgeModel {
+    /// Answers from `knowledge` where a search scores at least `threshold` (0..1).
+    #[must_use]
+    pub fn new(knowledge: Arc<KnowledgeBase>, words: Arc<Words>, threshold: f32) -> Self {
+        Self { knowledge, words, threshold }
+    }
+
+    fn find(&self, request: &ChatRequest) -> Result<Option<&Entry>, KnowledgeError> {
+        if let Some(entry) = request.entry.as_ref().and_then(|id| self.knowledge.entry(id)) {
+            return Ok(Some(entry));
+        }
+        let Some(question) = request.messages.iter().rev().find(|message| message.role == Role::User) else {
+            return Ok(None);
+        };
+        let others = Language::ALL.into_iter().filter(|language| *language != request.language);
+        for language in std::iter::once(request.language).chain(others) {
+            if let Some(id) = self.best(&question.text, language)? {
+                return Ok(self.knowledge.entry(&id));
+            }
+        }
+        Ok(None)
+    }
+
+    fn best(&self, question: &str, language: Language) -> Result<Option<EntryId>, KnowledgeError> {
+        let hits = self.knowledge.search(question, language, 1)?;
+        Ok(hits.into_iter().find(|hit| hit.score >= self.threshold).map(|hit| hit.id))
+    }
+}
+
+impl LanguageModel for KnowledgeModel {
+    fn name(&self) -> &str {
+        NAME
+    }
+
+    fn answer(&self, request: ChatRequest) -> AnswerStream {
+        let (text, ends_visit) = match self.find(&request) {
+            Ok(Some(entry)) => (entry.text(request.language).answer.as_str(), entry.does == Answered::EndsVisit),
+            Ok(None) => (self.words.get("unknown.offline", request.language), false),
+            Err(error) => {
+                let error = ProviderError::new(NAME, FailureKind::Unavailable, error.to_string());
+                return stream::iter([Err(error)]).boxed();
+            }
+        };
+        // Sentence by sentence, as a service would stream it: the voice can begin with the first.
+        let mut pieces: Vec<Result<Delta, ProviderError>> =
+            text.unicode_sentences().map(|sentence| Ok(Delta::Text(sentence.to_owned()))).collect();
+        pieces.push(Ok(Delta::Done { served_by: ServedBy::Embedded, ends_visit }));
+        stream::iter(pieces).boxed()
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::{config::Embedded, llm::ChatMessage};
+
+    fn model() -> KnowledgeModel {
+        let (knowledge, _) = KnowledgeBase::load(Path::new("assets/knowledge")).unwrap();
+        let words = Words::load(Path::new("assets")).unwrap();
+        KnowledgeModel::new(Arc::new(knowledge), Arc::new(words), Embedded::default().answer_threshold)
+    }
+
+    async fn ask(question: &str, language: Language, entry: Option<&str>) -> (Vec<String>, bool) {
+        let message = |role, text: &str| ChatMessage { role, text: text.to_owned() };
+        let messages = [
+            message(Role::System, "You receive visitors."),
+            message(Role::User, "Where are the toilets?"),
+            message(Role::Assistant, "Beside the lift."),
+            message(Role::User, question),
+        ];
+        let entry = entry.map(|id| EntryId(id.to_owned()));
+        let request = ChatRequest { messages: messages.into(), language, entry };
+        let mut pieces: Vec<Delta> = model().answer(request).map(|piece| piece.unwrap()).collect::<Vec<_>>().await;
+        let Some(Delta::Done { served_by: ServedBy::Embedded, ends_visit }) = pieces.pop() else {
+            unreachable!("the last piece is Done")
+        };
+        let texts = pieces
+            .into_iter()
+            .map(|piece| match piece {
+                Delta::Text(text) => text,
+                Delta::Done { .. } => unreachable!("Done comes once"),
+            })
+            .collect();
+        (texts, ends_visit)
+    }
+
+    #[tokio::test]
+    async fn the_last_question_is_answered_sentence_by_sentence_without_losing_a_letter() {
+        let (pieces, ends_visit) = ask("When are you open?", Language::ENGLISH, None).await;
+        assert_eq!(pieces.len(), 2, "{pieces:?}");
+        assert_eq!(
+            pieces.concat(),
+            "The pavilion is open from 9:00 to 18:00, Saturday to Thursday. On Friday it opens at 14:00."
+        );
+        assert!(!ends_visit);
+    }
+
+    #[tokio::test]
+    async fn a_recognised_entry_is_answered_whatever_the_words() {
+        let (pieces, _) = ask("mumble", Language::ARABIC, Some("accessibility.lift")).await;
+        assert!(pieces.concat().starts_with("نعم. المصعد"), "{pieces:?}");
+    }
+
+    #[tokio::test]
+    async fn goodbye_ends_the_visit_in_both_languages() {
+        assert!(ask("Goodbye", Language::ENGLISH, None).await.1);
+        assert!(ask("مع السلامة", Language::ARABIC, None).await.1);
+    }
+
+    #[tokio::test]
+    async fn a_question_in_the_other_language_is_answered_in_the_language_of_the_talk() {
+        let (pieces, _) = ask("Where is the lift?", Language::ARABIC, None).await;
+        assert!(pieces.concat().contains("المصعد"), "{pieces:?}");
+    }
+
+    #[tokio::test]
+    async fn an_unknown_question_gets_a_sentence_that_helps() {
+        for (question, language) in [
+            ("Who won the football match yesterday?", Language::ENGLISH),
+            ("من فاز في المباراة أمس؟", Language::ARABIC),
+        ] {
+            let words = Words::load(Path::new("assets")).unwrap();
+            let (pieces, ends_visit) = ask(question, language, None).await;
+            assert_eq!(pieces.concat(), words.get("unknown.offline", language));
+            assert!(!ends_visit);
+        }
+    }
+}
