@@ -4,8 +4,6 @@ mod ffi;
 
 use std::{ffi::CStr, path::Path};
 
-pub(super) use ffi::Segment;
-
 /// The files of an acoustic model that the library needs; it ends the process over some that are missing.
 const MODEL_FILES: [&str; 7] =
     ["feat.params", "mdef", "means", "noisedict", "sendump", "transition_matrices", "variances"];
@@ -40,6 +38,19 @@ pub(super) struct Beams {
     pub(super) phone: &'static str,
     /// Of the ends of words.
     pub(super) word: &'static str,
+}
+
+/// A stretch of the best path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Segment {
+    /// A word of the grammar (`w12(2)`: its second pronunciation), a phone, silence or noise.
+    pub(super) word: String,
+    /// Its first frame.
+    pub(super) first_frame: i32,
+    /// Its last frame.
+    pub(super) last_frame: i32,
+    /// The acoustic score in the library's units: the logarithm, to base 1.0001, shifted right by 10 bits.
+    pub(super) acoustic: i32,
 }
 
 /// What was found in an utterance.
