@@ -3,6 +3,10 @@
 //! In: a file, `--set` overrides, the environment. Out: [`Config`], or every problem at once with line, key, what was
 //! found and what is allowed. Never touches: any other room, devices, the network.
 
+mod choice;
 mod schema;
+mod section;
+mod setting;
 
-pub use schema::*;
+pub use choice::{AudioHost, Auth, Choice, Digits, LogFormat, NoiseSuppression, Theme, UnknownChoice};
+pub use schema::{Audio, Cloud, CloudLlm, CloudStt, CloudTts, Config, Embedded, Log, Paths, Stand, Turn, Ui, Visit};

@@ -1,1 +1,16 @@
-//! runtime
+//! What the program runs on: the model manifest, the store that finds and checks models, and ONNX Runtime.
+//!
+//! In: `models/manifest.toml`, folders, wheel files, URLs. Out: paths of checked models, ONNX sessions.
+//! Never touches: any other room; what goes through a model.
+
+mod command;
+mod download;
+mod manifest;
+mod onnx;
+mod store;
+mod wheel;
+
+pub use command::{ModelsAction, models_command};
+pub use manifest::{Input, Manifest, ManifestError, Model, RequiredFor, Source, Task, UrlSource, WheelSource};
+pub use onnx::{Onnx, OnnxError};
+pub use store::{ModelError, ModelStore, Places, Status};
