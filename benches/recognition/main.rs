@@ -24,23 +24,13 @@ use majlis::{
     config,
     event::Language,
     knowledge::{Entry, KnowledgeBase},
+    runtime::ModelStore,
     speech::{
         SpeakRequest, SpeechToText, TextToSpeech, TranscribeRequest, Transcript, TranscriptPiece,
-        embedded::{EmbeddedSpeechToText, EmbeddedTextToSpeech, Espeak, Tashkeel, Vowels},
+        embedded::{EmbeddedSpeechToText, EmbeddedTextToSpeech, Espeak, Vowels},
     },
 };
 use voices::{ARABIC, ENGLISH, Synthesiser, Voice};
-
-fn tashkeel() -> Tashkeel {
-    let folder = std::env::var("TK").unwrap();
-    let session = ort::session::Session::builder()
-        .unwrap()
-        .with_intra_threads(1)
-        .unwrap()
-        .commit_from_file(Path::new(&folder).join("rawi_ensemble.int8.onnx"))
-        .unwrap();
-    Tashkeel::new(session, &Path::new(&folder).join("rawi_v2.vocab.json")).unwrap()
-}
 
 struct Tally {
     right: usize,
@@ -102,7 +92,7 @@ async fn main() {
     let (base, problems) = KnowledgeBase::load(Path::new("assets/knowledge")).unwrap();
     assert!(problems.is_empty());
     let entries: Arc<[Entry]> = base.entries().cloned().collect();
-    let vowels = Arc::new(Vowels::new(|| Ok(tashkeel())));
+    let vowels = Arc::new(Vowels::new(ModelStore::open(Path::new("models")).unwrap()));
     let espeak = Espeak::start().unwrap();
     let config = config::Embedded::default();
 
@@ -111,9 +101,9 @@ async fn main() {
     transcribe(&ears, vec![0.0; 16_000].into(), Language::ENGLISH).await;
     println!("recogniser ready after {} ms; resident {} MB", start.elapsed().as_millis(), resident_mb());
 
-    voice_latency(&EmbeddedTextToSpeech::new(espeak, vowels, &config), &entries).await;
+    voice_latency(&EmbeddedTextToSpeech::new(espeak, vowels.clone(), &config), &entries).await;
 
-    let synthesiser = Synthesiser::new(tashkeel());
+    let synthesiser = Synthesiser::new(vowels);
     println!("{:<34} {:>5} {:>9} {:>9} {:>9} {:>6} {:>6}", "voice", "n", "right", "wrong", "rejected", "ms", "p95");
     for (language, voices, outside) in
         [(Language::ENGLISH, ENGLISH, outside::ENGLISH), (Language::ARABIC, ARABIC, outside::ARABIC)]

@@ -1,7 +1,6 @@
 //! Synthetic voices, as clips in a temporary folder that a second run finds again.
 
 use std::{
-    cell::RefCell,
     fmt,
     hash::{DefaultHasher, Hash, Hasher},
     path::PathBuf,
@@ -9,7 +8,7 @@ use std::{
     sync::Arc,
 };
 
-use majlis::{event::Language, speech::embedded::Tashkeel};
+use majlis::{event::Language, speech::embedded::Vowels};
 
 /// A voice of espeak-ng (name, words a minute, pitch) or flite (name).
 #[derive(Hash)]
@@ -50,14 +49,14 @@ impl fmt::Display for Voice {
 
 pub(crate) struct Synthesiser {
     folder: PathBuf,
-    tashkeel: RefCell<Tashkeel>,
+    vowels: Arc<Vowels>,
 }
 
 impl Synthesiser {
-    pub(crate) fn new(tashkeel: Tashkeel) -> Self {
+    pub(crate) fn new(vowels: Arc<Vowels>) -> Self {
         let folder = std::env::temp_dir().join("majlis-recognition");
         std::fs::create_dir_all(&folder).unwrap();
-        Self { folder, tashkeel: RefCell::new(tashkeel) }
+        Self { folder, vowels }
     }
 
     /// `text` in this voice at 16 kHz, 0.3 s of silence before and after it.
@@ -72,7 +71,7 @@ impl Synthesiser {
                     let mut command = Command::new("espeak-ng");
                     command.args(["-v", name, "-s", &rate.to_string(), "-p", &pitch.to_string(), "-w"]);
                     let text = if language == Language::ARABIC {
-                        self.tashkeel.borrow_mut().restore(text).unwrap()
+                        self.vowels.restore(text).unwrap()
                     } else {
                         text.to_owned()
                     };

@@ -17,7 +17,6 @@ mod vowels;
 
 pub use espeak::Espeak;
 pub use recogniser::EmbeddedSpeechToText;
-pub use tashkeel::{Tashkeel, TashkeelError};
 pub use voice::EmbeddedTextToSpeech;
 pub use vowels::Vowels;
 
