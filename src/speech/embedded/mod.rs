@@ -3,14 +3,20 @@
 //! In: speech and text through the traits of `speech`, the phrasings of the knowledge base. Out: the same traits'
 //! streams. Never touches: the network, devices, the conversation's state.
 
+mod arpabet;
 mod espeak;
+mod grammar;
+mod lexicon;
 mod numbers;
+mod pocketsphinx;
+mod recogniser;
+mod sentences;
 mod tashkeel;
 mod voice;
 mod vowels;
 
 pub use espeak::Espeak;
-pub use tashkeel::{Tashkeel, TashkeelError};
+pub use recogniser::EmbeddedSpeechToText;
 pub use voice::EmbeddedTextToSpeech;
 pub use vowels::Vowels;
 

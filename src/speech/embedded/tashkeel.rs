@@ -4,28 +4,34 @@
 //! i64 [1, letters], one class of marks a letter. It works on canonically decomposed text (NFD) without any
 //! combining mark, so that it restores hamzas as well.
 
-use std::{
-    collections::HashMap,
-    path::{Path, PathBuf},
-};
+use std::{collections::HashMap, path::PathBuf};
 
 use ort::{session::Session, value::Tensor};
 use serde::Deserialize;
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
+use crate::runtime::{ModelStore, Onnx, OnnxError};
+
 /// Letters the model is given at a time; longer texts are cut at a space.
 const MAX_LETTERS: usize = 400;
+
+/// The names of the model and of its vocabulary in the manifest.
+const MODEL: &str = "rawi-ensemble";
+const VOCABULARY: &str = "rawi-vocabulary";
 
 /// Why vowels cannot be restored.
 #[derive(Debug, thiserror::Error)]
 pub enum TashkeelError {
-    /// The model or its vocabulary cannot be loaded.
-    #[error("the vowel model {path} cannot be used: {message}; `majlis models fetch` brings it")]
-    Unusable {
+    /// The model cannot be loaded.
+    #[error(transparent)]
+    Model(#[from] OnnxError),
+    /// The vocabulary is not one.
+    #[error("{}: not a vocabulary of the vowel model: {detail}; delete it and run scripts/setup.sh", path.display())]
+    Vocabulary {
         /// The file.
         path: PathBuf,
         /// Why.
-        message: String,
+        detail: String,
     },
     /// The model failed on a text.
     #[error("the vowel model failed: {0}")]
@@ -49,14 +55,16 @@ pub struct Tashkeel {
 }
 
 impl Tashkeel {
-    /// Takes a session of `rawi_ensemble.int8.onnx` and reads `rawi_v2.vocab.json`.
+    /// Loads the model and its vocabulary; on one thread, since a sentence takes two milliseconds.
     ///
     /// # Errors
-    /// The vocabulary is missing or is not one.
-    pub fn new(session: Session, vocabulary: &Path) -> Result<Self, TashkeelError> {
-        let unusable = |message: String| TashkeelError::Unusable { path: vocabulary.to_owned(), message };
-        let text = std::fs::read_to_string(vocabulary).map_err(|error| unusable(error.to_string()))?;
-        let read: Vocabulary = serde_json::from_str(&text).map_err(|error| unusable(error.to_string()))?;
+    /// ONNX Runtime or one of the two files is missing or broken.
+    pub fn load(store: &ModelStore) -> Result<Self, TashkeelError> {
+        let session = Onnx::load(store)?.session(store, MODEL, 1)?;
+        let path = store.locate(VOCABULARY).map_err(OnnxError::from)?;
+        let broken = |detail: String| TashkeelError::Vocabulary { path: path.clone(), detail };
+        let text = std::fs::read_to_string(&path).map_err(|error| broken(error.to_string()))?;
+        let read: Vocabulary = serde_json::from_str(&text).map_err(|error| broken(error.to_string()))?;
         let unknown = read.char_to_idx.get("<UNK>").copied().unwrap_or(1);
         let ids = read
             .char_to_idx

@@ -8,6 +8,8 @@ use std::{
     sync::Mutex,
 };
 
+use super::Segment;
+
 #[repr(C)]
 struct Config {
     _opaque: [u8; 0],
@@ -62,16 +64,6 @@ unsafe extern "C" {
 
 /// The library's command-line and grammar parsers are not known to be re-entrant: one decoder is built at a time.
 static BUILDING: Mutex<()> = Mutex::new(());
-
-/// A stretch of the best path.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Segment {
-    pub(super) word: String,
-    pub(super) first_frame: i32,
-    pub(super) last_frame: i32,
-    /// The acoustic score in the library's units: the logarithm, to base 1.0001, shifted right by 10 bits.
-    pub(super) acoustic: i32,
-}
 
 /// A decoder.
 pub(super) struct Decoder(NonNull<Handle>);

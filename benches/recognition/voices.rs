@@ -1,0 +1,100 @@
+//! Synthetic voices, as clips in a temporary folder that a second run finds again.
+
+use std::{
+    fmt,
+    hash::{DefaultHasher, Hash, Hasher},
+    path::PathBuf,
+    process::{Command, Stdio},
+    sync::Arc,
+};
+
+use majlis::{event::Language, speech::embedded::Vowels};
+
+/// A voice of espeak-ng (name, words a minute, pitch) or flite (name).
+#[derive(Hash)]
+pub(crate) enum Voice {
+    Espeak(&'static str, u32, u32),
+    Flite(&'static str),
+}
+
+pub(crate) const ENGLISH: &[Voice] = &[
+    Voice::Flite("slt"),
+    Voice::Espeak("en-us", 150, 50),
+    Voice::Flite("rms"),
+    Voice::Espeak("en-gb", 150, 50),
+    Voice::Flite("awb"),
+    Voice::Espeak("en-us+f2", 160, 50),
+    Voice::Flite("kal16"),
+    Voice::Espeak("en-us+f3", 150, 50),
+    Voice::Espeak("en-us+m3", 140, 50),
+    Voice::Espeak("en-us+m7", 150, 50),
+];
+
+pub(crate) const ARABIC: &[Voice] = &[
+    Voice::Espeak("ar+f2", 150, 50),
+    Voice::Espeak("ar+f5", 150, 50),
+    Voice::Espeak("ar+f3", 140, 50),
+    Voice::Espeak("ar+f2", 130, 60),
+    Voice::Espeak("ar+f4", 150, 50),
+];
+
+impl fmt::Display for Voice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Espeak(name, rate, pitch) => write!(f, "espeak-ng {name} -s {rate} -p {pitch}"),
+            Self::Flite(name) => write!(f, "flite {name}"),
+        }
+    }
+}
+
+pub(crate) struct Synthesiser {
+    folder: PathBuf,
+    vowels: Arc<Vowels>,
+}
+
+impl Synthesiser {
+    pub(crate) fn new(vowels: Arc<Vowels>) -> Self {
+        let folder = std::env::temp_dir().join("majlis-recognition");
+        std::fs::create_dir_all(&folder).unwrap();
+        Self { folder, vowels }
+    }
+
+    /// `text` in this voice at 16 kHz, 0.3 s of silence before and after it.
+    pub(crate) fn say(&self, text: &str, voice: &Voice, language: Language) -> Arc<[f32]> {
+        let mut hasher = DefaultHasher::new();
+        (text, voice).hash(&mut hasher);
+        let clip = self.folder.join(format!("{:016x}.wav", hasher.finish()));
+        if !clip.exists() {
+            let raw = self.folder.join(format!("raw-{}.wav", std::process::id()));
+            let mut command = match voice {
+                Voice::Espeak(name, rate, pitch) => {
+                    let mut command = Command::new("espeak-ng");
+                    command.args(["-v", name, "-s", &rate.to_string(), "-p", &pitch.to_string(), "-w"]);
+                    let text = if language == Language::ARABIC {
+                        self.vowels.restore(text).unwrap()
+                    } else {
+                        text.to_owned()
+                    };
+                    command.arg(&raw).arg(text);
+                    command
+                }
+                Voice::Flite(name) => {
+                    let mut command = Command::new("flite");
+                    command.args(["-voice", name, "-t", text, "-o"]).arg(&raw);
+                    command
+                }
+            };
+            assert!(command.stderr(Stdio::null()).status().unwrap().success());
+            let made = Command::new("sox")
+                .arg(&raw)
+                .args(["-r", "16000", "-c", "1", "-b", "16"])
+                .arg(&clip)
+                .args(["vol", "0.8", "pad", "0.3", "0.3"])
+                .stderr(Stdio::null())
+                .status();
+            assert!(made.unwrap().success());
+        }
+        let mut reader = hound::WavReader::open(&clip).unwrap();
+        reader.samples::<i16>().map(|sample| f32::from(sample.unwrap()) / 32_768.0).collect()
+    }
+}

@@ -1,0 +1,132 @@
+//! Pronunciations for the words of a grammar, in the phones of the English acoustic model.
+//!
+//! English comes from the CMU dictionary that the acoustic model brings, of which only the words that are needed are
+//! kept (all 134,000 would cost tens of megabytes); what is not in it, and all Arabic, from espeak-ng's phonemes.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    fs::File,
+    io::{BufRead, BufReader},
+    path::{Path, PathBuf},
+};
+
+use super::{Espeak, Vowels, arpabet, numbers, tashkeel::is_vowel_mark};
+use crate::{cloud::ProviderError, event::Language};
+
+/// The pronunciations of each word.
+pub(super) type Pronunciations = HashMap<String, BTreeSet<String>>;
+
+/// The words of a phrasing as they are said: numbers spelled out, without punctuation and case.
+pub(super) fn words(text: &str, language: Language) -> Vec<String> {
+    numbers::spell_out(text, language)
+        .iter()
+        .flat_map(|spoken| spoken.text.split_whitespace())
+        .map(|word| {
+            word.chars()
+                .filter(|c| c.is_alphanumeric() || *c == '\'' || is_vowel_mark(*c))
+                .flat_map(char::to_lowercase)
+                .collect::<String>()
+        })
+        .filter(|word| !word.is_empty())
+        .collect()
+}
+
+/// Pronounces the words of English sentences.
+pub(super) fn english<'a>(
+    sentences: impl Iterator<Item = &'a [String]>,
+    dictionary: &Path,
+    espeak: &Espeak,
+    voice: &str,
+) -> Result<Pronunciations, ProviderError> {
+    let mut found: Pronunciations =
+        sentences.flatten().map(|word| (word.clone(), BTreeSet::new())).collect();
+    match File::open(dictionary) {
+        Ok(file) => look_up(BufReader::new(file), &mut found),
+        Err(error) => tracing::warn!(
+            path = %dictionary.display(), %error,
+            "no pronunciation dictionary; every English word gets its sounds from espeak-ng"
+        ),
+    }
+    let missing: Vec<String> =
+        found.iter().filter(|(_, phones)| phones.is_empty()).map(|(word, _)| word.clone()).collect();
+    if missing.is_empty() {
+        return Ok(found);
+    }
+    tracing::warn!(words = missing.join(", "), "not in the pronunciation dictionary; sounds from espeak-ng");
+    let phonemes = espeak.phonemes(voice, missing.clone())?;
+    for (word, phonemes) in missing.into_iter().zip(phonemes) {
+        found.entry(word).or_default().insert(arpabet::english(&phonemes));
+    }
+    Ok(found)
+}
+
+/// Where the dictionary lies: beside the acoustic model or in the folder above.
+pub(super) fn dictionary(acoustic_model: &Path) -> PathBuf {
+    let beside = acoustic_model.join("cmudict-en-us.dict");
+    match acoustic_model.parent() {
+        Some(above) if !beside.exists() => above.join("cmudict-en-us.dict"),
+        _ => beside,
+    }
+}
+
+/// Reads "word PH ON ES" and "word(2) PH ON ES" lines for the words that are asked for.
+fn look_up(dictionary: impl BufRead, wanted: &mut Pronunciations) {
+    for line in dictionary.lines().map_while(Result::ok) {
+        let Some((entry, phones)) = line.split_once(' ') else { continue };
+        let word = entry.split_once('(').map_or(entry, |(word, _)| word);
+        if let Some(pronunciations) = wanted.get_mut(word) {
+            pronunciations.insert(phones.trim().to_owned());
+        }
+    }
+}
+
+/// Pronounces the words of Arabic sentences: as their vowels are in each sentence, and as they are at a pause,
+/// without the last short vowel.
+pub(super) fn arabic<'a>(
+    sentences: impl Iterator<Item = &'a [String]>,
+    vowels: &Vowels,
+    espeak: &Espeak,
+    voice: &str,
+) -> Result<Pronunciations, ProviderError> {
+    let mut forms: Vec<(&str, String)> = Vec::new();
+    for sentence in sentences {
+        let restored = vowels.restore(&sentence.join(" "))?;
+        for (word, full) in sentence.iter().zip(restored.split_whitespace()) {
+            forms.push((word, full.to_owned()));
+            let pausal = full.trim_end_matches(|c| is_vowel_mark(c) && c != '\u{0651}' && c != '\u{064b}');
+            if pausal != full {
+                forms.push((word, pausal.to_owned()));
+            }
+        }
+    }
+    forms.sort_unstable();
+    forms.dedup();
+    let phonemes = espeak.phonemes(voice, forms.iter().map(|(_, form)| form.clone()).collect())?;
+    let mut found = Pronunciations::new();
+    for ((word, _), phonemes) in forms.into_iter().zip(phonemes) {
+        let phones = arpabet::arabic(&phonemes);
+        if !phones.is_empty() {
+            found.entry(word.to_owned()).or_default().insert(phones);
+        }
+    }
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_words_that_are_needed_are_taken_from_the_dictionary() {
+        let mut wanted: Pronunciations = [("open".to_owned(), BTreeSet::new())].into();
+        look_up(&b"closed K L OW Z D\nopen OW P AH N\nopen(2) OW P EH N\n"[..], &mut wanted);
+        assert_eq!(wanted.len(), 1);
+        assert_eq!(wanted.get("open").map(BTreeSet::len), Some(2));
+    }
+
+    #[test]
+    fn phrasings_are_reduced_to_what_is_said() {
+        assert_eq!(words("Who's open at 9:30?", Language::ENGLISH), ["who's", "open", "at", "nine", "thirty"]);
+        assert_eq!(words("متى يفتح الجناح؟", Language::ARABIC), ["متى", "يفتح", "الجناح"]);
+    }
+}
