@@ -31,6 +31,7 @@ pub mod demo;
 mod error;
 mod providers;
 pub mod replay;
+pub mod run;
 
 pub use error::StartError;
 

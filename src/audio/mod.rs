@@ -33,6 +33,7 @@ mod wav;
 
 pub use audio_loop::{AudioLink, AudioLoop, AudioParts, AudioThread};
 pub use bell::{AudioClosed, AudioCommands, Bell};
+pub use resample::{ResampleError, resample_all};
 pub use sink::{DeviceChange, NullSink, PlayoutChange, Sink};
 pub use source::{FRAME_SAMPLES, Frame, Polled, SilentSource, Source};
 pub use stdio::{BenchLog, StdinSource, StdoutSink};

@@ -118,6 +118,18 @@ impl Resampler {
     }
 }
 
+/// A whole recording at another rate.
+///
+/// # Errors
+/// A rate that no sound has.
+pub fn resample_all(samples: &[f32], from_hz: u32, to_hz: u32) -> Result<Vec<f32>, ResampleError> {
+    let mut resampler = Resampler::new(from_hz, to_hz, 10)?;
+    let mut resampled = Vec::new();
+    resampler.push(samples, &mut resampled);
+    resampler.flush(&mut resampled);
+    Ok(resampled)
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 mod tests {

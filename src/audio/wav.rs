@@ -11,7 +11,7 @@ use hound::{SampleFormat, WavReader, WavSpec, WavWriter};
 
 use super::{
     DeviceChange, FRAME_SAMPLES, Frame, PIPELINE_RATE_HZ, Polled, Sink, Source,
-    resample::{ResampleError, Resampler},
+    resample::{ResampleError, resample_all},
     sink::Pacer,
     source::FRAME,
 };
@@ -62,11 +62,7 @@ pub fn read_wav(path: &Path, rate_hz: u32) -> Result<Vec<f32>, WavError> {
     let channels = usize::from(spec.channels.max(1));
     let mono: Vec<f32> =
         interleaved.chunks(channels).map(|frame| frame.iter().sum::<f32>() / channels as f32).collect();
-    let mut resampler = Resampler::new(spec.sample_rate, rate_hz, 10)?;
-    let mut samples = Vec::new();
-    resampler.push(&mono, &mut samples);
-    resampler.flush(&mut samples);
-    Ok(samples)
+    Ok(resample_all(&mono, spec.sample_rate, rate_hz)?)
 }
 
 /// A recording as the microphone, at the pace of the clock: sample `n` is heard at `n / 16000` s.

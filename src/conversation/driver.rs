@@ -26,7 +26,7 @@ use crate::{
     knowledge::KnowledgeBase,
     llm::{ChatRequest, LanguageModel},
     speech::{SpeechToText, TextToSpeech, TranscribeRequest, TranscriptPiece},
-    store::{Message, Record, StoreWriter, UnixMillis},
+    store::{Message, Record, Said, StoreWriter, UnixMillis},
     words::Words,
 };
 

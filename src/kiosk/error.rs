@@ -1,7 +1,8 @@
 //! Why a kiosk cannot start.
 
 use crate::{
-    audio::{VadError, WavError},
+    audio::{ResampleError, VadError, WavError},
+    cloud::ProviderError,
     knowledge::KnowledgeError,
     runtime::{ManifestError, OnnxError},
     store::StoreError,
@@ -32,9 +33,12 @@ pub enum StartError {
     /// The store's thread.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The microphone or speaker cannot be set up.
-    #[error("sound cannot be set up: {0}")]
-    Sound(String),
+    /// The speaker's rate is impossible.
+    #[error(transparent)]
+    Rate(#[from] ResampleError),
+    /// The embedded voice, where nothing works without it.
+    #[error(transparent)]
+    Voice(#[from] ProviderError),
     /// A thread cannot be started.
     #[error("a thread cannot be started: {0}; is the machine out of memory?")]
     Thread(#[from] std::io::Error),

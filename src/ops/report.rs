@@ -258,6 +258,18 @@ impl Report {
         }
         table
     }
+
+    /// The words of both sides for people: the visitor's, and what was heard of the kiosk's.
+    #[must_use]
+    pub fn transcript(&self) -> String {
+        use std::fmt::Write as _;
+        let mut text = String::new();
+        for turn in &self.turns {
+            let asked = if turn.transcript.is_empty() { "(no word was understood)" } else { &turn.transcript };
+            let _ = writeln!(text, "visitor: {asked}\nkiosk:   {}", turn.heard);
+        }
+        text
+    }
 }
 
 fn millis(at: Duration) -> u64 {

@@ -189,7 +189,7 @@ impl Conversation {
             speaker: Speaker::Visitor,
             answer,
             language: question.language,
-            text: question.text.into(),
+            text: Said(question.text),
             served_by: question.written_by,
             started_at: UnixMillis::now(),
         }));
@@ -204,7 +204,7 @@ impl Conversation {
             speaker: Speaker::Kiosk,
             answer,
             language: running.language,
-            text: running.spoken.text().trim().to_owned().into(),
+            text: Said(running.spoken.text().trim().to_owned()),
             served_by: running.served_by,
             started_at: UnixMillis::now(),
         }));
@@ -224,7 +224,7 @@ impl Conversation {
         self.record_answer(answer, &running);
         let Some(visit) = self.visit else { return };
         let turn = running.turn.unwrap_or_default();
-        self.parts.store.record(Record::Heard { visit, turn, answer, text: heard.clone().into() });
+        self.parts.store.record(Record::Heard { visit, turn, answer, text: Said(heard.clone()) });
         let Some(mut record) = running.turn.and_then(|turn| self.records.remove(&turn)) else {
             self.history.kiosk(&heard);
             return;
