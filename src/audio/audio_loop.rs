@@ -88,6 +88,8 @@ pub struct AudioLoop {
     playing_since: Option<Duration>,
     speech_heard_at: Duration,
     has_ended: bool,
+    /// Whether there is no microphone to wait for.
+    ticks_by_clock: bool,
     is_closed: bool,
     vad_has_failed: bool,
     chunks_refused: u64,
@@ -133,6 +135,7 @@ impl AudioLoop {
             playing_since: None,
             speech_heard_at: Duration::ZERO,
             has_ended: false,
+            ticks_by_clock: false,
             is_closed: false,
             vad_has_failed: false,
             chunks_refused: 0,
@@ -162,7 +165,7 @@ impl AudioLoop {
         self.hear_devices();
         let mut near = [0.0; FRAME_SAMPLES];
         let polled = self.source.poll(now, &mut near);
-        self.note_end(polled);
+        self.note(polled);
         self.frame(&near, now);
         self.pump();
         self.publish();
@@ -193,7 +196,7 @@ impl AudioLoop {
         loop {
             let now = self.clock.now();
             let polled = self.source.poll(now, &mut near);
-            self.note_end(polled);
+            self.note(polled);
             match polled {
                 Polled::Pending => break,
                 Polled::Frame => {}
@@ -221,15 +224,14 @@ impl AudioLoop {
         let by_playout = if self.playout.is_sounding() { FRAME } else { IDLE_WAIT };
         let by_source = match self.source.next_due() {
             Some(due) => due.saturating_sub(now),
-            None if self.has_ended || self.meter.input_dbfs <= super::level::SILENCE_DBFS => {
-                (self.frame_end + FRAME).saturating_sub(now)
-            }
+            None if self.ticks_by_clock => (self.frame_end + FRAME).saturating_sub(now),
             None => IDLE_WAIT,
         };
         by_playout.min(by_source).max(Duration::from_micros(200))
     }
 
-    fn note_end(&mut self, polled: Polled) {
+    fn note(&mut self, polled: Polled) {
+        self.ticks_by_clock = matches!(polled, Polled::Silent | Polled::Ended);
         if polled == Polled::Ended && !std::mem::replace(&mut self.has_ended, true) {
             self.tell(AudioEvent::InputEnded);
         }
@@ -253,7 +255,10 @@ impl AudioLoop {
             AudioCommand::Play(chunk) => {
                 if !self.playout.enqueue(chunk) {
                     self.chunks_refused += 1;
-                    tracing::warn!(chunks = self.chunks_refused, "playout holds four minutes already; sound is dropped");
+                    tracing::warn!(
+                        chunks = self.chunks_refused,
+                        "playout holds four minutes already; sound is dropped"
+                    );
                 }
                 // Not with the next frame: the answer has waited long enough.
                 self.pump();
@@ -458,3 +463,6 @@ impl Drop for AudioThread {
         self.end();
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -71,11 +71,8 @@ mod tests {
     #[test]
     fn the_turn_ends_when_silence_has_lasted_long_enough_and_at_the_ceiling_in_any_case() {
         let turn = config::Turn::default();
-        let finished = Signals {
-            silence: Duration::from_millis(300),
-            smart_turn: Some(0.8),
-            text: Some(TextVerdict::Finished),
-        };
+        let finished =
+            Signals { silence: Duration::from_millis(300), smart_turn: Some(0.8), text: Some(TextVerdict::Finished) };
         assert_eq!(decide(&finished, &turn), Decision::End);
         for text in [None, Some(TextVerdict::Unclear), Some(TextVerdict::Unfinished)] {
             let signals = Signals { silence: Duration::from_secs(2), smart_turn: None, text };

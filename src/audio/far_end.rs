@@ -38,7 +38,7 @@ impl FarEnd {
     }
 
     pub(super) fn rate_hz(&self) -> u32 {
-        self.resampler.from_hz()
+        self.resampler.input_rate_hz()
     }
 
     /// Takes samples that were handed to the speaker.

@@ -11,8 +11,8 @@
 
 mod audio_loop;
 mod bell;
-pub mod device_stream;
-pub mod devices;
+//DS
+//DV
 pub mod endpoint;
 mod far_end;
 mod level;

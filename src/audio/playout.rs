@@ -130,7 +130,9 @@ impl Playout {
             while self.ready.is_empty() && self.refill() {}
             self.pass_marks(reached);
             let until_mark = self.marks.front().map_or(u64::MAX, |(at, _)| at - self.left);
-            let count = self.ready.len().min(end - output.len()).min(usize::try_from(until_mark).unwrap_or(usize::MAX));
+            let fading = if self.held { (self.gain * self.fade_samples() as f32).ceil() as usize } else { usize::MAX };
+            let until_mark = usize::try_from(until_mark).unwrap_or(usize::MAX);
+            let count = self.ready.len().min(end - output.len()).min(until_mark).min(fading);
             if count == 0 {
                 return;
             }
@@ -143,7 +145,9 @@ impl Playout {
         let step = 1.0 / self.fade_samples().max(1) as f32;
         let mut taken = 0;
         for sample in self.ready.drain(..count) {
-            self.gain = if self.held { (self.gain - step).max(0.0) } else { (self.gain + step).min(1.0) };
+            self.gain = if self.held { self.gain - step } else { (self.gain + step).min(1.0) };
+            // Rounding must not leave a last sample of almost nothing.
+            self.gain = if self.gain < 0.5 * step { 0.0 } else { self.gain };
             output.push(sample * self.gain);
             taken += 1;
         }
@@ -196,7 +200,7 @@ impl Playout {
             }
             Some(Piece::Sound { chunk, position }) => {
                 let rate_hz = chunk.sample_rate_hz;
-                if self.resampler.as_ref().is_none_or(|resampler| resampler.from_hz() != rate_hz) {
+                if self.resampler.as_ref().is_none_or(|resampler| resampler.input_rate_hz() != rate_hz) {
                     self.flush();
                     let Ok(resampler) = Resampler::new(rate_hz, self.rate_hz, BLOCK_MS) else {
                         // A rate that no device and no service has: the chunk is dropped.
@@ -269,12 +273,7 @@ mod tests {
     use super::*;
 
     fn chunk(answer: u64, clause: u32, samples: usize, value: f32) -> PlayChunk {
-        PlayChunk {
-            answer: AnswerId(answer),
-            clause,
-            samples: vec![value; samples].into(),
-            sample_rate_hz: 24_000,
-        }
+        PlayChunk { answer: AnswerId(answer), clause, samples: vec![value; samples].into(), sample_rate_hz: 24_000 }
     }
 
     fn pull(playout: &mut Playout, room: usize, rate_hz: u32) -> (Vec<f32>, Vec<Reached>) {

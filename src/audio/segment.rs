@@ -64,13 +64,29 @@ pub(super) struct VadWindow {
 /// What the state machine finds.
 #[derive(Debug)]
 pub(super) enum Happening {
-    Started { utterance: UtteranceId, at: Duration, over_playout: bool },
-    Confirmed { utterance: UtteranceId },
-    Dismissed { utterance: UtteranceId },
-    Truncated { utterance: UtteranceId },
+    Started {
+        utterance: UtteranceId,
+        at: Duration,
+        over_playout: bool,
+    },
+    Confirmed {
+        utterance: UtteranceId,
+    },
+    Dismissed {
+        utterance: UtteranceId,
+    },
+    Truncated {
+        utterance: UtteranceId,
+    },
     /// With the question for the turn model.
-    Paused { clip: SpeechClip, heard: MelSnapshot },
-    Resumed { utterance: UtteranceId, at: Duration },
+    Paused {
+        clip: SpeechClip,
+        heard: MelSnapshot,
+    },
+    Resumed {
+        utterance: UtteranceId,
+        at: Duration,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -260,7 +276,8 @@ impl Segmenter {
         let newest: Option<Vec<f32>> = self.levels.iter().rev().take(5).copied().collect();
         let (Some(newest), Some(current)) = (newest, &mut self.current) else { return };
         let mean_power = newest.iter().map(|level| 10_f32.powf(level / 10.0)).sum::<f32>() / newest.len().max(1) as f32;
-        current.loudest_dbfs = current.loudest_dbfs.max(Some(10.0 * mean_power.max(1e-12).log10()));
+        let level = 10.0 * mean_power.max(1e-12).log10();
+        current.loudest_dbfs = Some(current.loudest_dbfs.map_or(level, |loudest| loudest.max(level)));
     }
 
     fn follow(&mut self, seen: &Observation<'_>, happenings: &mut Vec<Happening>) {
@@ -298,9 +315,8 @@ impl Segmenter {
         }
 
         if current.activity == Activity::Paused {
-            let is_loud = silence_dbfs.is_none_or(|threshold| {
-                loud_frames(threshold, &self.levels) >= LOUD_FRAMES_TO_RESUME
-            });
+            let is_loud =
+                silence_dbfs.is_none_or(|threshold| loud_frames(threshold, &self.levels) >= LOUD_FRAMES_TO_RESUME);
             if seen.window.is_some() && self.is_speech && is_loud {
                 current.activity = Activity::Speaking;
                 current.end = seen.end;
@@ -326,9 +342,8 @@ impl Segmenter {
         } else {
             SILENT_WINDOWS.max(u32::try_from(self.transcribe_after.as_millis() / WINDOW_TIME.as_millis()).unwrap_or(2))
         };
-        let is_pause =
-            FRAME * current.quiet_frames >= self.transcribe_after && silence_dbfs.is_some()
-                || current.silent_windows >= windows_needed;
+        let is_pause = FRAME * current.quiet_frames >= self.transcribe_after && silence_dbfs.is_some()
+            || current.silent_windows >= windows_needed;
         let spoken = current.end.saturating_sub(current.start);
         let is_long_enough = spoken >= Duration::from_millis(self.settings.interruption_min_ms);
         if current.interruption == Interruption::Pending && is_long_enough {

@@ -137,14 +137,10 @@ impl WavSink {
     /// # Errors
     /// The file cannot be created.
     pub fn create(path: &Path) -> Result<Self, WavError> {
-        let spec = WavSpec {
-            channels: 1,
-            sample_rate: OUTPUT_RATE_HZ,
-            bits_per_sample: 16,
-            sample_format: SampleFormat::Int,
-        };
-        let writer = WavWriter::create(path, spec)
-            .map_err(|source| WavError::Unwritable { path: path.to_owned(), source })?;
+        let spec =
+            WavSpec { channels: 1, sample_rate: OUTPUT_RATE_HZ, bits_per_sample: 16, sample_format: SampleFormat::Int };
+        let writer =
+            WavWriter::create(path, spec).map_err(|source| WavError::Unwritable { path: path.to_owned(), source })?;
         Ok(Self {
             writer: Some(writer),
             path: path.to_owned(),

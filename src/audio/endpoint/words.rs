@@ -32,9 +32,28 @@ const MAY_END_A_QUESTION: &str = "about for from in on to with of at over near i
 
 /// English beginnings that ask for more although they sound whole: the end of a text without a final mark.
 const ENGLISH_LEADS: [&str; 22] = [
-    "tell me", "show me", "ask you", "ask something", "a question", "one question", "one more question", "know",
-    "wondering", "wonder", "looking", "looking for", "i think", "i mean", "you know", "let me see", "for example",
-    "excuse me", "the thing is", "would like", "help me", "explain",
+    "tell me",
+    "show me",
+    "ask you",
+    "ask something",
+    "a question",
+    "one question",
+    "one more question",
+    "know",
+    "wondering",
+    "wonder",
+    "looking",
+    "looking for",
+    "i think",
+    "i mean",
+    "you know",
+    "let me see",
+    "for example",
+    "excuse me",
+    "the thing is",
+    "would like",
+    "help me",
+    "explain",
 ];
 
 /// Arabic words after which a sentence goes on, without vowels and with plain alef: prepositions, conjunctions,
@@ -69,12 +88,12 @@ impl TextVerdict {
         let contains = |list: &str| list.split_whitespace().any(|word| word == last);
         if contains(open) {
             // “Where are you from?” is whole; “I come from.” is a recogniser's full stop at a pause.
-            return if is_question && contains(may_end) && words.len() > 2 { Self::Finished } else { Self::Unfinished };
+            return if is_question && contains(may_end) && words.len() > 1 { Self::Finished } else { Self::Unfinished };
         }
         if language == Language::ENGLISH && !is_question {
             let joined = words.join(" ");
             let is_lead = |lead: &&str| joined.ends_with(*lead) && ends_at_word(&joined, lead);
-            if ENGLISH_LEADS.iter().any(|lead| is_lead(&lead)) {
+            if ENGLISH_LEADS.iter().any(|lead| is_lead(lead)) {
                 return Self::Unfinished;
             }
         }
@@ -94,7 +113,7 @@ fn normalise(text: &str, language: Language) -> Vec<String> {
             let letters = word.nfc().filter(|c| c.is_alphanumeric() || *c == '\'' || *c == '’');
             if language == Language::ARABIC {
                 letters
-                    .map(|c| if matches!(c, 'أ' | 'إ' | 'آ' | 'ٱ') { 'ا' } else if c == 'ى' { 'ى' } else { c })
+                    .map(|c| if matches!(c, 'أ' | 'إ' | 'آ' | 'ٱ') { 'ا' } else { c })
                     .filter(|c| !matches!(c, '\u{064b}'..='\u{0652}' | '\u{0640}' | '\u{0670}'))
                     .collect()
             } else {
@@ -122,7 +141,8 @@ mod tests {
         ] {
             assert_eq!(TextVerdict::of(text, Language::ENGLISH), TextVerdict::Finished, "{text}");
         }
-        for text in ["متى يفتح الجناح؟", "كم سعر البرنامج؟", "شكرًا لكم.", "ما هذا؟"] {
+        for text in ["متى يفتح الجناح؟", "كم سعر البرنامج؟", "شكرًا لكم.", "ما هذا؟"]
+        {
             assert_ne!(TextVerdict::of(text, Language::ARABIC), TextVerdict::Unfinished, "{text}");
         }
         assert_eq!(TextVerdict::of("متى يفتح الجناح؟", Language::ARABIC), TextVerdict::Finished);
@@ -141,7 +161,8 @@ mod tests {
         ] {
             assert_eq!(TextVerdict::of(text, Language::ENGLISH), TextVerdict::Unfinished, "{text}");
         }
-        for text in ["أريد أن أسأل عن", "هل يمكنني أن", "أنا أبحث عن…", "جئت مع", "الْبَرْنَامَج الَّذِي", "مرحبا،"] {
+        for text in ["أريد أن أسأل عن", "هل يمكنني أن", "أنا أبحث عن…", "جئت مع", "الْبَرْنَامَج الَّذِي", "مرحبا،"]
+        {
             assert_eq!(TextVerdict::of(text, Language::ARABIC), TextVerdict::Unfinished, "{text}");
         }
     }

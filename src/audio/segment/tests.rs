@@ -99,7 +99,7 @@ fn in_a_noisy_hall_the_vad_finds_the_pause() {
     let mut scene = Scene::new(&config::Audio::default());
     scene.play(1_000, -40.0, 0.01).play(1_000, -25.0, 0.9).play(400, -40.0, 0.05);
     assert_eq!(scene.names(), ["started", "paused"]);
-    assert!((2_060..2_120).contains(&scene.log[1].0), "{:?}", scene.log);
+    assert!((2_040..2_120).contains(&scene.log[1].0), "{:?}", scene.log);
     assert!(scene.clips[0].speech_end.abs_diff(Duration::from_secs(2)) <= WINDOW_TIME);
 }
 
