@@ -1,6 +1,6 @@
 //! The cloud providers over real HTTP: what they send, what they make of the answers, and what each fault becomes.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 #[path = "common/openai.rs"]
 mod openai;
