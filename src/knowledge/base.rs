@@ -71,7 +71,7 @@ impl KnowledgeBase {
     /// # Errors
     /// The folder cannot be read, or nothing in it can be used.
     pub fn load(folder: &Path) -> Result<(Self, Vec<Problem>), KnowledgeError> {
-        let (entries, problems) = load::read_folder(folder)?;
+        let load::Contents { entries, problems } = load::read_folder(folder)?;
         Ok((Self::build(entries)?, problems))
     }
 

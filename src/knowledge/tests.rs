@@ -130,7 +130,7 @@ fn a_bad_entry_is_named_by_file_and_line_and_the_rest_is_used() {
     let good = entry("good");
     let lines = good.lines().count();
     for (bad, line, said) in [
-        (entry("bad").replace("answer", "anwser"), 5, "anwser"),
+        (entry("bad").replacen("answer", "anwser", 1), 5, "anwser"),
         (entry("bad").replace("\"It is bad.\"", "\" \""), 5, "`answer` of the entry \"bad\" is empty"),
         (entry("bad").replace("id = \"bad\"", "id = \"bad"), 2, ""),
         (entry("good"), 2, "the id \"good\" is already used at"),
