@@ -30,7 +30,7 @@ const CANDIDATES: usize = 40;
 /// The weight of a word of grammar, of what its frequency would give it.
 const STOP_WORD_FACTOR: f32 = 0.25;
 /// The weight of a word that no phrasing has, where 1 is a word that one entry has.
-const UNKNOWN_WORD: f32 = 1.35;
+const UNKNOWN_WORD: f32 = 1.2;
 /// How much of the score is the overlap with the best phrasing; the rest is what the entry as a whole explains.
 const BEST_PHRASING_SHARE: f32 = 0.7;
 /// The score of anything but the very words of a phrasing stays below 1.
@@ -71,7 +71,7 @@ impl KnowledgeBase {
     /// # Errors
     /// The folder cannot be read, or nothing in it can be used.
     pub fn load(folder: &Path) -> Result<(Self, Vec<Problem>), KnowledgeError> {
-        let (entries, problems) = load::read_folder(folder)?;
+        let load::Contents { entries, problems } = load::read_folder(folder)?;
         Ok((Self::build(entries)?, problems))
     }
 

@@ -6,7 +6,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::{
     StoreError,
-    connection::{MIGRATIONS, version},
+    connection::{known_version, version},
 };
 
 /// An invariant that does not hold.
@@ -56,7 +56,7 @@ pub fn check(path: &Path) -> Result<Vec<Violation>, StoreError> {
     let sqlite_error = |source| StoreError::Sqlite { path: path.to_owned(), source };
     let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(sqlite_error)?;
     let found = version(&connection).map_err(sqlite_error)?;
-    let known = MIGRATIONS.len();
+    let known = known_version();
     if found > known {
         return Err(StoreError::Newer { path: path.to_owned(), found, known });
     }

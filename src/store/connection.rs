@@ -75,20 +75,26 @@ pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), St
     loop {
         // Asked inside the transaction: another process may be migrating too.
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(sqlite_error)?;
-        let version: usize = version(&transaction).map_err(sqlite_error)?;
-        if version > MIGRATIONS.len() {
-            return Err(StoreError::Newer { path: path.to_owned(), found: version, known: MIGRATIONS.len() });
+        let found = version(&transaction).map_err(sqlite_error)?;
+        if found > known_version() {
+            return Err(StoreError::Newer { path: path.to_owned(), found, known: known_version() });
         }
-        let Some((name, sql)) = MIGRATIONS.get(version) else { return Ok(()) };
+        let next = usize::try_from(found).ok().and_then(|index| MIGRATIONS.get(index));
+        let Some((name, sql)) = next else { return Ok(()) };
         transaction.execute_batch(sql).map_err(sqlite_error)?;
-        transaction.pragma_update(None, "user_version", version + 1).map_err(sqlite_error)?;
+        transaction.pragma_update(None, "user_version", found + 1).map_err(sqlite_error)?;
         transaction.commit().map_err(sqlite_error)?;
         tracing::info!(migration = name, "database schema brought up to date");
     }
 }
 
+/// How many migrations this program knows.
+pub(super) fn known_version() -> u32 {
+    u32::try_from(MIGRATIONS.len()).unwrap_or(u32::MAX)
+}
+
 /// How many migrations have been applied.
-pub(super) fn version(connection: &Connection) -> rusqlite::Result<usize> {
+pub(super) fn version(connection: &Connection) -> rusqlite::Result<u32> {
     connection.pragma_query_value(None, "user_version", |row| row.get(0))
 }
 

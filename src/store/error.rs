@@ -30,9 +30,9 @@ pub enum StoreError {
         /// The database.
         path: PathBuf,
         /// Its version.
-        found: usize,
+        found: u32,
         /// The newest version that this program knows.
-        known: usize,
+        known: u32,
     },
     /// The file that was opened is not the one at that path any more.
     #[error("the database {path} was removed or replaced while in use")]
