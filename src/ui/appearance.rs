@@ -60,7 +60,8 @@ impl Appearance {
     /// How much text is enlarged in a window whose short side has so many pixels: 1, 1.25 or 1.5.
     #[must_use]
     pub fn zoom(&self, short_side_px: f32) -> f32 {
-        let least = SMALL_WINDOW_PX.iter().find(|(limit, _)| short_side_px < *limit).map_or(100, |(_, percent)| *percent);
+        let least =
+            SMALL_WINDOW_PX.iter().find(|(limit, _)| short_side_px < *limit).map_or(100, |(_, percent)| *percent);
         self.percent.max(least) as f32 / 100.0
     }
 

@@ -195,7 +195,8 @@ impl Animator {
         let dt = now.saturating_sub(self.now).as_secs_f32();
         self.now = now;
         let is_reduced = inputs.reduced_motion;
-        self.enter(self.state_for(inputs));
+        let state = self.state_for(inputs);
+        self.enter(state);
         self.hear(dt, inputs);
         let glanced = self.gaze.advance(now, dt, self.state, inputs);
         if glanced {

@@ -15,8 +15,6 @@ use crate::{
     },
 };
 
-/// Margins of the window in landscape: start and end, points. In portrait both are those of the column.
-const LANDSCAPE_MARGINS: (f32, f32) = (88.0, 80.0);
 /// The language switch and the tool buttons at 100 % and above.
 const SWITCH: (f32, f32) = (382.0, 464.0);
 const TOOL: (f32, f32) = (126.0, 150.0);
@@ -34,8 +32,8 @@ pub struct Frame<'a, 'c> {
     pub touches: Vec<Touch>,
 }
 
-impl Frame<'_, '_> {
-    fn layout(&self) -> &Layout {
+impl<'a> Frame<'a, '_> {
+    fn layout(&self) -> &'a Layout {
         self.shown.layout
     }
 
@@ -49,7 +47,7 @@ impl Frame<'_, '_> {
 
     /// A touch anywhere on the niche begins a talk.
     pub(super) fn niche(&mut self) {
-        let response = self.canvas.ui.interact(self.layout().niche.opening, Id::new("niche"), Sense::click());
+        let response = self.canvas.ui.interact(self.layout().niche.opening, Id::unique("niche"), Sense::click());
         let label = self.canvas.word("attract.approach");
         response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &label));
         if response.clicked() {
@@ -95,15 +93,14 @@ impl Frame<'_, '_> {
             // Landscape chips grow upwards with their text; two rows keep their gap.
             let lift = (height - bed.height()) * if *bed == layout.upper_chips && shown.len() > 2 { 2.0 } else { 1.0 };
             let width = (bed.width() - CHIP_GAP) / 2.0;
-            let place =
-                self.canvas.inside(*bed, (index % 2) as f32 * (width + CHIP_GAP), -lift, vec2(width, height));
+            let place = self.canvas.inside(*bed, (index % 2) as f32 * (width + CHIP_GAP), -lift, vec2(width, height));
             let [english, arabic] = &topic.label;
             let label = if self.canvas.is_mirrored() { arabic } else { english };
             let icon = Icon::named(&topic.icon).unwrap_or(Icon::Info);
             // Appointments live in a service.
             let is_later = is_offline && icon == Icon::Calendar;
             let chip = Chip { icon, label, not_now: is_later.then_some(later.as_str()) };
-            if self.canvas.chip(Id::new("topic").with(&topic.entry), place, chip).clicked() {
+            if self.canvas.chip(Id::unique("topic").with(&topic.entry), place, chip).clicked() {
                 self.touches.push(if is_later {
                     Touch::NotNow("offline.later")
                 } else {
@@ -139,7 +136,7 @@ impl Frame<'_, '_> {
             let from_end = (count - index) as f32 * (size.x + TOOL_GAP) - TOOL_GAP;
             let place = self.canvas.inside(row, row.width() - from_end, 0.0, size);
             let label = self.canvas.word(key);
-            if self.canvas.tool(Id::new("tool").with(key), place, Tool { icon, label: &label, is_on }).clicked() {
+            if self.canvas.tool(Id::unique("tool").with(key), place, Tool { icon, label: &label, is_on }).clicked() {
                 self.touches.push(touch);
             }
         }
@@ -184,10 +181,7 @@ impl Frame<'_, '_> {
         };
         let machine = canvas.words.get("notice.machine", language).to_owned();
         let what = canvas.words.get(key, language).to_owned();
-        let spans = [
-            Span { text: &machine, weight: Some(Weight::SemiBold) },
-            Span { text: &what, weight: None },
-        ];
+        let spans = [Span { text: &machine, weight: Some(Weight::SemiBold) }, Span { text: &what, weight: None }];
         let width = place.width() - side - gap;
         let fit = if is_large { Fit::Balance } else { Fit::Wrap };
         let block = canvas.spans(&spans, language, role, width, fit);

@@ -14,7 +14,7 @@ use eframe::egui::Rect;
 pub use self::{
     frame::Frame,
     safe::{SafeCause, SafeMode},
-    scene::{Scene, avatar_state, scene_of},
+    scene::{Scene, scene_of},
 };
 use super::{
     layout::Layout,

@@ -1,7 +1,7 @@
 //! Which screen a state of the conversation has, what the nameplate says, and what the avatar does.
 
 use crate::{
-    event::{Connection, Device, Language, Phase, View},
+    event::{Device, Language, Phase, View},
     ui::{icons::Icon, motion::AvatarState, widgets::PlateText},
     words::Words,
 };
@@ -19,42 +19,16 @@ pub enum Scene {
     Lost(Device),
 }
 
-/// The screen for `view`. What is being said goes before what does not work.
+/// The screen for `view`. What is being said goes before what does not work, but for an ear that is missing.
 #[must_use]
 pub fn scene_of(view: &View) -> Scene {
-    let is_waiting = matches!(view.phase, Phase::Idle | Phase::Attending | Phase::Listening) && view.caption.is_none();
-    let is_lost = |device| view.lost.contains(&device);
-    if is_waiting && is_lost(Device::Microphone) {
-        return Scene::Lost(Device::Microphone);
-    }
-    if is_waiting && view.hint.is_none() {
-        // After an answer the visitor's turn is an ordinary one; the loss was told before.
-        let is_fresh = matches!(view.phase, Phase::Idle | Phase::Attending);
-        if is_fresh && is_lost(Device::Speaker) {
-            return Scene::Lost(Device::Speaker);
-        }
-        if view.phase == Phase::Idle && is_lost(Device::Camera) {
-            return Scene::Lost(Device::Camera);
-        }
-        if is_fresh && view.connection == Connection::Offline {
-            return Scene::Offline;
-        }
-    }
-    if view.phase == Phase::Idle && view.hint.is_none() { Scene::Attract } else { Scene::Conversation }
-}
-
-/// What the avatar does.
-#[must_use]
-pub fn avatar_state(view: &View) -> AvatarState {
-    match (scene_of(view), view.phase) {
-        (Scene::Lost(device), _) => AvatarState::Lost(device),
-        (Scene::Offline, _) => AvatarState::Offline,
-        (_, Phase::Idle) => AvatarState::Idle,
-        (_, Phase::Attending) => AvatarState::Attending,
-        (_, Phase::Listening) => AvatarState::Listening,
-        (_, Phase::Transcribing | Phase::Thinking | Phase::CallingTool) => AvatarState::Thinking,
-        (_, Phase::Speaking) => AvatarState::Speaking,
-        (_, Phase::Interrupted) => AvatarState::Interrupted,
+    let is_quiet = view.caption.is_none() && view.hint.is_none();
+    match AvatarState::of(view.phase, view.connection, &view.lost) {
+        AvatarState::Lost(Device::Microphone) if view.caption.is_none() => Scene::Lost(Device::Microphone),
+        AvatarState::Lost(device) if is_quiet => Scene::Lost(device),
+        AvatarState::Offline if is_quiet => Scene::Offline,
+        _ if view.phase == Phase::Idle && is_quiet => Scene::Attract,
+        _ => Scene::Conversation,
     }
 }
 
@@ -114,6 +88,7 @@ pub(super) fn notice_icon(view: &View) -> Icon {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::Connection;
 
     fn view(phase: Phase) -> View {
         View {

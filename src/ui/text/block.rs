@@ -68,7 +68,8 @@ impl Block {
             Fit::Wrap => wrap::lines(&widths, blank, paragraph.width),
             Fit::Balance => wrap::balanced(&widths, blank, paragraph.width),
             Fit::OneLine => {
-                let dots = bidi::words(["…"], paragraph.language).into_iter().flat_map(|word| shape(view, paragraph, word));
+                let dots =
+                    bidi::words(["…"], paragraph.language).into_iter().flat_map(|word| shape(view, paragraph, word));
                 let dots: Vec<ShapedWord> = dots.collect();
                 let dots_width: f32 = dots.iter().map(|word| word.width).sum();
                 let kept = wrap::words_on_one_line(&widths, blank, dots_width, paragraph.width);

@@ -178,10 +178,8 @@ impl Canvas<'_> {
             _ => colours.ink,
         });
         for word in block.rects(space.min, lines.clone(), |span| state(span) == Some(WordState::Now)) {
-            let line = Rect::from_min_size(
-                pos2(word.left(), word.bottom() + NOW_OFFSET),
-                vec2(word.width(), stroke::PRESSED),
-            );
+            let line =
+                Rect::from_min_size(pos2(word.left(), word.bottom() + NOW_OFFSET), vec2(word.width(), stroke::PRESSED));
             self.painter().rect_filled(line, CornerRadius::ZERO, colours.accent);
         }
         for words in block.rects(space.min, lines.clone(), |span| state(span) == Some(WordState::Uncertain)) {

@@ -1,6 +1,8 @@
 //! What can be touched: topic chips, tool buttons, the language switch, buttons.
 
-use eframe::egui::{Color32, CornerRadius, Id, Rect, Response, Role, Sense, Stroke, StrokeKind, WidgetInfo, pos2, vec2};
+use eframe::egui::{
+    Color32, CornerRadius, Id, Rect, Response, Role, Sense, Stroke, StrokeKind, WidgetInfo, pos2, vec2,
+};
 
 use super::{Canvas, surfaces::dashed_border};
 use crate::{
@@ -87,13 +89,7 @@ impl Canvas<'_> {
     }
 
     fn bed(&self, place: Rect, look: &Look) {
-        self.painter().rect(
-            place,
-            CornerRadius::same(radius::CONTROL),
-            look.fill,
-            look.border,
-            StrokeKind::Inside,
-        );
+        self.painter().rect(place, CornerRadius::same(radius::CONTROL), look.fill, look.border, StrokeKind::Inside);
     }
 
     /// A topic chip. Its label takes up to two lines.
@@ -158,13 +154,7 @@ impl Canvas<'_> {
         const GAP: f32 = 6.0;
         let colours = self.palette();
         let border = Stroke::new(stroke::CONTROL, colours.line);
-        self.painter().rect(
-            place,
-            CornerRadius::same(radius::CONTROL),
-            colours.sunk,
-            border,
-            StrokeKind::Inside,
-        );
+        self.painter().rect(place, CornerRadius::same(radius::CONTROL), colours.sunk, border, StrokeKind::Inside);
         let width = (place.width() - 2.0 * INSET - GAP) / 2.0;
         let mut touched = None;
         for (index, language) in [Language::ENGLISH, Language::ARABIC].into_iter().enumerate() {
@@ -175,7 +165,7 @@ impl Canvas<'_> {
             let name = self.words.get("language.name", language).to_owned();
             // The whole height of the switch can be touched.
             let touch = segment.expand2(vec2(GAP / 2.0, INSET));
-            let response = self.ui.interact(touch, Id::new("language").with(index), Sense::click());
+            let response = self.ui.interact(touch, Id::unique("language").with(index), Sense::click());
             response.widget_info(|| WidgetInfo::selected(Role::RadioButton, true, is_chosen, &name));
             self.focus_ring(&response, touch);
             let is_down = response.is_pointer_button_down_on();

@@ -11,7 +11,7 @@ mod trail;
 
 use std::sync::Arc;
 
-use eframe::egui::{self, Color32, Id, Painter, Pos2, Rect, Role, Sense, WidgetInfo, pos2, vec2};
+use eframe::egui::{self, AsIdSalt, Color32, Id, Painter, Pos2, Rect, Role, Sense, WidgetInfo, pos2};
 
 pub use self::{
     caption::{Caption, CaptionFoot, Words as CaptionWords},
@@ -108,7 +108,11 @@ impl Canvas<'_> {
     /// Paints `text` in one line, its middle at `centre`.
     pub fn centred(&mut self, text: &str, language: Language, role: TypeRole, centre: Pos2, colour: Color32) {
         let block = self.block_in(text, language, role, f32::INFINITY, Fit::Wrap);
-        block.paint(self.painter(), pos2(centre.x - block.text_width() / 2.0, centre.y - role.line_height / 2.0), colour);
+        block.paint(
+            self.painter(),
+            pos2(centre.x - block.text_width() / 2.0, centre.y - role.line_height / 2.0),
+            colour,
+        );
     }
 
     /// Paints an icon, turned where the window is mirrored and the icon has a direction.
@@ -117,8 +121,8 @@ impl Canvas<'_> {
     }
 
     /// Tells AccessKit what stands at `place`.
-    pub fn describe(&self, id: impl std::hash::Hash, place: Rect, text: &str) {
-        let response = self.ui.interact(place, Id::new("text").with(id), Sense::hover());
+    pub fn describe(&self, id: impl AsIdSalt, place: Rect, text: &str) {
+        let response = self.ui.interact(place, Id::unique("text").with(id), Sense::hover());
         response.widget_info(|| WidgetInfo::labeled(Role::Label, true, text));
     }
 }

@@ -83,7 +83,11 @@ impl Plate {
         let size = vec2(self.width, super::super::layout::PLATE_HEIGHT * canvas.limited_zoom());
         let place = Rect::from_min_size(pos2(top.x - size.x / 2.0, top.y), size);
         bed(canvas, place, radius::PLATE);
-        canvas.describe("plate", place, &text.words.iter().map(|(_, word)| word.as_str()).collect::<Vec<_>>().join(" | "));
+        canvas.describe(
+            "plate",
+            place,
+            &text.words.iter().map(|(_, word)| word.as_str()).collect::<Vec<_>>().join(" | "),
+        );
         let clip = canvas.ui.clip_rect();
         canvas.ui.set_clip_rect(place.intersect(clip));
         if let Some(before) = self.before.clone() {
@@ -131,10 +135,7 @@ impl Measures {
         let content = Rect::from_center_size(place.center(), vec2(width, place.height()));
         let is_mirrored = canvas.is_mirrored() && !text.is_bilingual();
         let icon_x = if is_mirrored { content.right() - self.start - self.icon } else { content.left() + self.start };
-        let icon = Rect::from_center_size(
-            pos2(icon_x + self.icon / 2.0, place.center().y),
-            vec2(self.icon, self.icon),
-        );
+        let icon = Rect::from_center_size(pos2(icon_x + self.icon / 2.0, place.center().y), vec2(self.icon, self.icon));
         canvas.icon(text.icon, icon, colours.plate_icon);
         let top = place.center().y - self.role.line_height / 2.0;
         let mut x = if is_mirrored { content.left() + self.end } else { icon.right() + GAP };
@@ -180,10 +181,8 @@ impl Canvas<'_> {
         let measures = Measures { role: TypeRole::LABEL, ..Measures::new(self) };
         let text = PlateText { icon, words: vec![(self.language, text.to_owned())] };
         let width = measures.width(self, &text);
-        let place = Rect::from_min_size(
-            pos2(bottom.x - width / 2.0, bottom.y - TOAST_HEIGHT),
-            vec2(width, TOAST_HEIGHT),
-        );
+        let place =
+            Rect::from_min_size(pos2(bottom.x - width / 2.0, bottom.y - TOAST_HEIGHT), vec2(width, TOAST_HEIGHT));
         with_opacity(self, opacity, |canvas| {
             bed(canvas, place, radius::PLATE);
             measures.paint(canvas, place, &text);

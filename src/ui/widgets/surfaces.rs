@@ -33,8 +33,7 @@ impl Canvas<'_> {
 
     /// A vertical divider.
     pub fn divider(&self, x: f32, top: f32, bottom: f32) {
-        let line =
-            Rect::from_min_max(Pos2::new(x, top), Pos2::new(x + stroke::HAIRLINE, bottom));
+        let line = Rect::from_min_max(Pos2::new(x, top), Pos2::new(x + stroke::HAIRLINE, bottom));
         self.painter().rect_filled(line, CornerRadius::ZERO, self.palette().hairline);
     }
 

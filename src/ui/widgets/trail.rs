@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use eframe::egui::{Color32, CornerRadius, Rect, Shape, Stroke, pos2, vec2};
 
 use super::Canvas;
-use crate::{audio::Meters, clock::Clock};
+use crate::{audio::Meters, clock::Clock, ui::motion::level_of};
 
 /// One bar for each 50 ms.
 const STEP_S: f64 = 0.050;
@@ -21,12 +21,6 @@ pub(super) const WIDTH: f32 = BARS as f32 * BAR_DISTANCE - BAR_WIDTH;
 pub(super) const HEIGHT: f32 = 52.0;
 /// Below this level a bar is a dot: silence.
 const SILENCE: f32 = 0.06;
-
-/// The level of a voice, 0..1: 6 dB above the noise floor is 0, 36 dB is 1 (LOOK, "Motion").
-#[must_use]
-pub fn voice_level(meters: &Meters) -> f32 {
-    ((meters.input_dbfs - meters.noise_dbfs - 6.0) / 30.0).clamp(0.0, 1.0)
-}
 
 /// The levels of the last second, oldest first.
 #[derive(Debug, Clone)]
@@ -48,7 +42,7 @@ impl LevelTrail {
     pub fn follow(&mut self, clock: &dyn Clock, meters: &Meters, reduced_motion: bool) {
         let now = clock.now().as_secs_f64();
         let step = if reduced_motion { CALM_STEP_S } else { STEP_S };
-        self.loudest = self.loudest.max(voice_level(meters));
+        self.loudest = self.loudest.max(level_of(meters.input_dbfs, meters.noise_dbfs));
         if now - self.next_at > step * BARS as f64 {
             // Nobody looked for longer than the trail shows.
             self.next_at = now;
@@ -57,7 +51,7 @@ impl LevelTrail {
             self.bars.pop_front();
             self.bars.push_back(self.loudest);
             self.next_at += step;
-            self.loudest = voice_level(meters);
+            self.loudest = level_of(meters.input_dbfs, meters.noise_dbfs);
         }
     }
 
@@ -121,11 +115,5 @@ mod tests {
         trail.follow(&clock, &loud, false);
         assert_eq!(trail.bars.iter().filter(|level| **level > 0.9).count(), 2);
         assert_eq!(trail.bars.len(), BARS);
-    }
-
-    #[test]
-    fn a_voice_counts_from_six_decibels_above_the_noise() {
-        let at = |input_dbfs| voice_level(&Meters { input_dbfs, noise_dbfs: -60.0, ..Meters::default() });
-        assert_eq!((at(-54.0), at(-24.0), at(0.0), at(-80.0)), (0.0, 1.0, 1.0, 0.0));
     }
 }
