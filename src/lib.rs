@@ -16,5 +16,5 @@ pub mod ops;
 pub mod runtime;
 pub mod speech;
 pub mod store;
-// pub mod ui;
+pub mod ui;
 pub mod words;

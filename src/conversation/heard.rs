@@ -19,7 +19,7 @@ const TOLERANCE: Duration = Duration::from_millis(60);
 
 /// An answer's text with what is known of its sound.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct SpokenText {
+pub(super) struct SpokenText {
     text: String,
     clauses: Vec<Clause>,
 }
@@ -44,17 +44,17 @@ struct TimedWord {
 
 impl SpokenText {
     /// More text of the answer.
-    pub fn push_text(&mut self, text: &str) {
+    pub(super) fn push_text(&mut self, text: &str) {
         self.text.push_str(text);
     }
 
     /// A clause is going to be spoken: `bytes` of the answer's text.
-    pub fn push_clause(&mut self, bytes: Range<usize>) {
+    pub(super) fn push_clause(&mut self, bytes: Range<usize>) {
         self.clauses.push(Clause { bytes, sound: Duration::ZERO, is_complete: false, marks: Vec::new() });
     }
 
     /// More sound of a clause, with the words that begin in it.
-    pub fn push_sound(&mut self, clause: u32, sound: Duration, marks: &[WordMark]) {
+    pub(super) fn push_sound(&mut self, clause: u32, sound: Duration, marks: &[WordMark]) {
         if let Some(clause) = self.clause_mut(clause) {
             clause.sound += sound;
             clause.marks.extend_from_slice(marks);
@@ -62,7 +62,7 @@ impl SpokenText {
     }
 
     /// All sound of the clause is there.
-    pub fn complete_clause(&mut self, clause: u32) {
+    pub(super) fn complete_clause(&mut self, clause: u32) {
         if let Some(clause) = self.clause_mut(clause) {
             clause.is_complete = true;
         }
@@ -70,13 +70,13 @@ impl SpokenText {
 
     /// The whole text so far.
     #[must_use]
-    pub fn text(&self) -> &str {
+    pub(super) fn text(&self) -> &str {
         &self.text
     }
 
     /// What was heard when playout stood at `playhead`: whole words, from the start of the text.
     #[must_use]
-    pub fn heard(&self, playhead: &Playhead) -> &str {
+    pub(super) fn heard(&self, playhead: &Playhead) -> &str {
         let end = self
             .clauses
             .iter()
@@ -90,7 +90,7 @@ impl SpokenText {
 
     /// The text as caption words while playout stands at `playhead`.
     #[must_use]
-    pub fn caption(&self, playhead: &Playhead) -> Vec<CaptionWord> {
+    pub(super) fn caption(&self, playhead: &Playhead) -> Vec<CaptionWord> {
         let mut words = Vec::new();
         let mut laid_out = 0;
         for (index, clause) in self.clauses.iter().enumerate() {

@@ -11,7 +11,7 @@ use crate::{
 
 /// The turns of the visit that the model is shown.
 #[derive(Debug, Clone, Default)]
-pub struct History {
+pub(super) struct History {
     messages: VecDeque<ChatMessage>,
     max_messages: usize,
 }
@@ -19,22 +19,22 @@ pub struct History {
 impl History {
     /// Keeps the last `turns` questions with their answers; older ones are forgotten.
     #[must_use]
-    pub fn new(turns: usize) -> Self {
+    pub(super) fn new(turns: usize) -> Self {
         Self { messages: VecDeque::new(), max_messages: turns.saturating_mul(2) }
     }
 
     /// The visitor said this.
-    pub fn visitor(&mut self, text: &str) {
+    pub(super) fn visitor(&mut self, text: &str) {
         self.push(Role::User, text);
     }
 
     /// This was heard of what the kiosk said.
-    pub fn kiosk(&mut self, heard: &str) {
+    pub(super) fn kiosk(&mut self, heard: &str) {
         self.push(Role::Assistant, heard);
     }
 
     /// Forgets everything: the visit is over.
-    pub fn clear(&mut self) {
+    pub(super) fn clear(&mut self) {
         self.messages.clear();
     }
 
@@ -51,7 +51,7 @@ impl History {
 
     /// The instructions, the history, and `question` last.
     #[must_use]
-    pub fn with_question(&self, instructions: String, question: &str) -> Arc<[ChatMessage]> {
+    pub(super) fn with_question(&self, instructions: String, question: &str) -> Arc<[ChatMessage]> {
         std::iter::once(ChatMessage { role: Role::System, text: instructions })
             .chain(self.messages.iter().cloned())
             .chain(std::iter::once(ChatMessage { role: Role::User, text: question.to_owned() }))
@@ -61,7 +61,7 @@ impl History {
 
 /// The system prompt for one question.
 #[must_use]
-pub fn instructions(stand: &config::Stand, language: Language, known: &[&Entry]) -> String {
+pub(super) fn instructions(stand: &config::Stand, language: Language, known: &[&Entry]) -> String {
     let language_name = if language == Language::ARABIC { "Modern Standard Arabic, polite plural" } else { "English" };
     let mut text = format!(
         "You are the receptionist of {} ({}), a machine that visitors talk with by voice. Answer in {language_name}, in one \

@@ -1,12 +1,15 @@
 //! `majlis demo`: a whole visit with a scripted visitor, in real time: somebody comes, asks three questions aloud, hears
 //! the answers and leaves. Needs no camera, microphone, key or network.
 
-use std::{sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use futures_util::StreamExt as _;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::{
+    sync::mpsc,
+    time::{Instant, sleep, timeout},
+};
 
-use super::{Foundation, Kiosk, StartError};
+use super::{Foundation, StartError, run::Pictures};
 use crate::{
     audio::{
         PIPELINE_RATE_HZ, resample_all,
@@ -69,11 +72,19 @@ impl Visitor {
         Ok(Self { script, clips })
     }
 
-    /// Comes, talks, leaves. `picture` is called once, while the kiosk speaks its first answer.
-    pub async fn visit(self, kiosk: &Kiosk, mut events: Subscription, picture: impl AsyncFnOnce()) {
-        let mut picture = Some(picture);
+    /// Comes, talks, leaves. Gives the picture of the window taken while the kiosk spoke its first answer, or why there
+    /// is none.
+    pub async fn visit(
+        self,
+        commands: mpsc::Sender<Command>,
+        mut events: Subscription,
+        pictures: Pictures,
+        path: PathBuf,
+    ) -> Result<PathBuf, String> {
+        let mut picture = Err("the kiosk never spoke".to_owned());
+        let mut is_first = true;
         // A command can only be refused by a conversation that has ended, and then there is nothing to wait for.
-        let _ = kiosk.commands.send(Command::VisitorArrived).await;
+        let _ = commands.send(Command::VisitorArrived).await;
         wait_for(&mut events, is_listening).await;
         for clip in &self.clips {
             sleep(BREATH).await;
@@ -82,14 +93,15 @@ impl Visitor {
             }
             sleep(clip_length(clip)).await;
             wait_for(&mut events, is_speaking).await;
-            if let Some(picture) = picture.take() {
+            if std::mem::take(&mut is_first) {
                 sleep(PICTURE_AFTER).await;
-                picture().await;
+                picture = pictures.take(path.clone()).await;
             }
             wait_for(&mut events, |event| is_listening(event) || is_over(event)).await;
         }
-        let _ = kiosk.commands.send(Command::VisitorLeft).await;
+        let _ = commands.send(Command::VisitorLeft).await;
         sleep(BREATH).await;
+        picture
     }
 }
 

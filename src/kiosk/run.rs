@@ -1,11 +1,14 @@
 //! `majlis run` and `majlis demo`: a kiosk with its window (which owns the main thread), or without one.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    path::PathBuf,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use tokio::{
     runtime::Runtime,
     sync::{mpsc, oneshot},
-    task::JoinHandle,
 };
 
 use super::{Foundation, Kiosk, Sound, StartError, Surroundings, demo::Visitor};
@@ -85,7 +88,7 @@ fn run_once(config: &Config, options: &RunOptions) -> Result<Report, StartError>
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::start_now());
     let sound = sound(options.audio, config, &clock)?;
     let window = (!options.is_headless).then(WindowHandle::default);
-    let running = Running::start(&foundation, clock, sound, window.clone())?;
+    let mut running = Running::start(&foundation, clock, sound, window.clone())?;
     if options.audio == AudioBackend::Stdio {
         BenchLog.ready();
     }
@@ -118,24 +121,18 @@ pub fn demo(config: &Config, language: Language, window_px: Option<[u16; 2]>) ->
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::start_now());
     let sound = Sound { source: Box::new(source), sink: Box::new(WavSink::create(&speaker)?), bell: Bell::default() };
     let window = WindowHandle::default();
-    let running = Running::start(&foundation, clock, sound, Some(window.clone()))?;
-    let running = Arc::new(running);
-    let visit: JoinHandle<Result<PathBuf, String>> = runtime.spawn({
-        let running = running.clone();
+    let mut running = Running::start(&foundation, clock, sound, Some(window.clone()))?;
+    let visit = runtime.spawn({
+        let (commands, events) = (running.kiosk.commands.clone(), running.kiosk.bus.subscribe());
+        let pictures = running.pictures.clone();
         async move {
-            let events = running.kiosk.bus.subscribe();
-            let mut taken = Err("the kiosk never spoke".to_owned());
-            visitor.visit(&running.kiosk, events, async || taken = running.take_picture(picture).await).await;
+            let taken = visitor.visit(commands, events, pictures, picture).await;
             window.close();
             taken
         }
     });
     running.show(&foundation, window_px);
     let screenshot = runtime.block_on(visit).unwrap_or_else(|error| Err(format!("the visit did not end well: {error}")));
-    let Some(running) = Arc::into_inner(running) else {
-        // The only other holder was the visit, which has ended.
-        return Err(StartError::Thread(std::io::Error::other("the visit still holds the kiosk")));
-    };
     Ok(DemoResult { report: running.stop(&runtime), screenshot, speaker })
 }
 
@@ -190,14 +187,34 @@ async fn signalled() {
     }
 }
 
+/// Takes pictures of the window. Cheap to clone.
+#[derive(Clone)]
+pub struct Pictures {
+    requests: mpsc::Sender<ScreenshotRequest>,
+    no_display: Arc<OnceLock<String>>,
+}
+
+impl Pictures {
+    /// Writes a picture of the window to `path`, or says why not.
+    pub(super) async fn take(&self, path: PathBuf) -> Result<PathBuf, String> {
+        let (done, taken) = oneshot::channel();
+        let asked = self.requests.send(ScreenshotRequest { path: path.clone(), done }).await;
+        match (asked, tokio::time::timeout(SCREENSHOT_LIMIT, taken).await) {
+            (Ok(()), Ok(Ok(Ok(())))) => Ok(path),
+            (Ok(()), Ok(Ok(Err(error)))) => Err(error.to_string()),
+            _ => Err(self.no_display.get().cloned().unwrap_or_else(|| "the window took no picture".to_owned())),
+        }
+    }
+}
+
 /// A kiosk with its audio thread and, perhaps, a window.
 struct Running {
     kiosk: Kiosk,
     audio: AudioThread,
     clock: Arc<dyn Clock>,
     window: Option<WindowHandle>,
-    screenshots: (mpsc::Sender<ScreenshotRequest>, std::sync::Mutex<Option<mpsc::Receiver<ScreenshotRequest>>>),
-    display_lost: std::sync::OnceLock<String>,
+    pictures: Pictures,
+    screenshots: Option<mpsc::Receiver<ScreenshotRequest>>,
 }
 
 impl Running {
@@ -214,16 +231,14 @@ impl Running {
         let surroundings = Surroundings { clock: clock.clone(), sound, activity: Activity::default(), repaint };
         let (kiosk, audio) = Kiosk::start(foundation, surroundings)?;
         let audio = audio.spawn()?;
-        let (sender, receiver) = mpsc::channel(SCREENSHOTS);
-        let screenshots = (sender, std::sync::Mutex::new(Some(receiver)));
-        Ok(Self { kiosk, audio, clock, window, screenshots, display_lost: std::sync::OnceLock::new() })
+        let (requests, screenshots) = mpsc::channel(SCREENSHOTS);
+        let pictures = Pictures { requests, no_display: Arc::default() };
+        Ok(Self { kiosk, audio, clock, window, pictures, screenshots: Some(screenshots) })
     }
 
     /// Opens the window and returns when it is closed. Without a display the kiosk goes on by voice.
-    fn show(&self, foundation: &Foundation, size_px: Option<[u16; 2]>) {
-        let Some(window) = self.window.clone() else { return };
-        let receiver = self.screenshots.1.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
-        let Some(screenshots) = receiver else { return };
+    fn show(&mut self, foundation: &Foundation, size_px: Option<[u16; 2]>) {
+        let (Some(window), Some(screenshots)) = (self.window.clone(), self.screenshots.take()) else { return };
         let inputs = UiInputs {
             view: self.kiosk.view.clone(),
             meters: self.kiosk.meters.clone(),
@@ -240,26 +255,12 @@ impl Running {
             let detail = error.to_string();
             let event = Event::Device { device: Device::Display, status: DeviceStatus::Lost, detail: detail.clone() };
             self.kiosk.bus.publish(event);
-            self.display_lost.get_or_init(|| detail);
+            self.pictures.no_display.get_or_init(|| detail);
         }
     }
 
     fn has_no_display(&self) -> bool {
-        self.display_lost.get().is_some()
-    }
-
-    async fn take_picture(&self, path: PathBuf) -> Result<PathBuf, String> {
-        if let Some(reason) = self.display_lost.get() {
-            return Err(reason.clone());
-        }
-        let (done, taken) = oneshot::channel();
-        let request = ScreenshotRequest { path: path.clone(), done };
-        let asked = self.screenshots.0.send(request).await;
-        match (asked, tokio::time::timeout(SCREENSHOT_LIMIT, taken).await) {
-            (Ok(()), Ok(Ok(Ok(())))) => Ok(path),
-            (Ok(()), Ok(Ok(Err(error)))) => Err(error.to_string()),
-            _ => Err(self.display_lost.get().cloned().unwrap_or_else(|| "the window took no picture".to_owned())),
-        }
+        self.pictures.no_display.get().is_some()
     }
 
     fn stop(self, runtime: &Runtime) -> Report {

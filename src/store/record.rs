@@ -165,7 +165,8 @@ impl StaffEvent {
             Event::VisitStarted { .. }
             | Event::VisitEnded { .. }
             | Event::PhaseChanged { .. }
-            | Event::TurnFinished { .. } => return None,
+            | Event::TurnFinished { .. }
+            | Event::InputEnded => return None,
         };
         Some(Self { id: Uuid::now_v7(), at, kind: kind.to_owned(), subject, status: status.to_owned(), detail })
     }

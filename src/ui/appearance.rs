@@ -18,7 +18,7 @@ const SMALL_WINDOW_PX: [(f32, u32); 2] = [(864.0, 150), (1000.0, 125)];
 /// Theme and text size.
 #[derive(Debug, Clone)]
 pub struct Appearance {
-    configured_theme: String,
+    configured_theme: config::Theme,
     time_zone: String,
     configured_percent: u32,
     percent: u32,
@@ -30,7 +30,7 @@ impl Appearance {
     #[must_use]
     pub fn new(ui: &config::Ui, stand: &config::Stand) -> Self {
         Self {
-            configured_theme: ui.theme.clone(),
+            configured_theme: ui.theme,
             time_zone: stand.time_zone.clone(),
             configured_percent: ui.text_size_percent,
             percent: ui.text_size_percent,
@@ -44,11 +44,11 @@ impl Appearance {
         if self.wants_contrast {
             return Theme::Contrast;
         }
-        match self.configured_theme.as_str() {
-            "day" => Theme::Day,
-            "dusk" => Theme::Dusk,
-            "contrast" => Theme::Contrast,
-            _ => match now.in_tz(&self.time_zone) {
+        match self.configured_theme {
+            config::Theme::Day => Theme::Day,
+            config::Theme::Dusk => Theme::Dusk,
+            config::Theme::Contrast => Theme::Contrast,
+            config::Theme::Auto => match now.in_tz(&self.time_zone) {
                 Ok(local) if (DUSK_TO_HOUR..DUSK_FROM_HOUR).contains(&local.hour()) => Theme::Day,
                 Ok(_) => Theme::Dusk,
                 // The configuration is checked at start; without the zone's data daylight is the safe choice.
