@@ -122,6 +122,15 @@ fn a_question_without_a_word_finds_nothing() {
 }
 
 #[test]
+fn an_arabic_prefix_letter_does_not_hide_a_word() {
+    let base = shipped();
+    for question in ["أين أوقف بسيارتي؟", "وأين أوقف سيارتي؟"] {
+        let hits = base.search(question, Language::ARABIC, 1).unwrap();
+        assert!(hits[0].id.0 == "directions.parking" && hits[0].score > 0.9, "{question}: {hits:?}");
+    }
+}
+
+#[test]
 fn the_four_topics_come_in_the_order_of_the_look() {
     let icons: Vec<String> = shipped().topics().iter().map(|topic| topic.icon.clone()).collect();
     assert_eq!(icons, ["clock", "cap", "pin", "calendar"]);

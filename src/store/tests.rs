@@ -293,6 +293,17 @@ fn a_torn_line_of_the_recovery_file_costs_only_itself() {
 }
 
 #[test]
+fn a_recovery_file_that_cannot_be_read_does_not_stop_the_writing() {
+    let place = Place::new();
+    // A folder of that name: no rights help, not even root's.
+    std::fs::create_dir_all(recovery::file(&place.path())).unwrap();
+    let (store, id) = (place.open(), visit());
+    record_all(&store, &talk(id));
+    assert!(store.flush(LONG));
+    assert_talk_is_there(&place, id);
+}
+
+#[test]
 fn a_program_that_dies_loses_nothing_that_was_committed() {
     let place = Place::new();
     let (store, id) = (place.open(), visit());

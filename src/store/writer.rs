@@ -186,7 +186,15 @@ impl Thread {
     /// Opens the database and writes what an earlier run could not.
     fn open(&mut self) -> Result<Database, StoreError> {
         let mut database = (self.opener)(&self.path)?;
-        let Some(recovered) = recovery::read(&self.path)? else { return Ok(database) };
+        let recovered = match recovery::read(&self.path) {
+            Ok(Some(recovered)) => recovered,
+            Ok(None) => return Ok(database),
+            // It must not keep this run from being written; it stays where it is, for the next start.
+            Err(error) => {
+                tracing::error!(%error, "the records of an earlier run cannot be read back");
+                return Ok(database);
+            }
+        };
         let records: Vec<&Record> = recovered.records.iter().collect();
         let refused = write_or_skip(&mut database, &records)?;
         self.queue.count_dropped(refused);
