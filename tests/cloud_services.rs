@@ -164,6 +164,8 @@ async fn an_answer_comes_token_by_token_and_says_that_it_is_done() {
     let roles: Vec<&str> =
         body["messages"].as_array().unwrap().iter().map(|message| message["role"].as_str().unwrap()).collect();
     assert_eq!(roles, ["system", "user", "assistant", "user"]);
+    assert_eq!(body["messages"][3]["content"], QUESTION);
+    assert_eq!(body["tools"][0]["type"], "function");
     assert_eq!(body["tools"][0]["function"]["name"], "end_conversation");
 }
 
@@ -241,6 +243,7 @@ async fn speech_comes_in_chunks_whole_samples_each() {
     assert!(samples.iter().all(|sample| sample.abs() < 0.25));
     let body = server.requests_to(Endpoint::Speech)[0].json();
     assert_eq!((&body["response_format"], &body["voice"]), (&"pcm".into(), &"alloy".into()));
+    assert_eq!((&body["model"], &body["input"]), (&"gpt-4o-mini-tts".into(), &"Straight on, past the bridge.".into()));
 }
 
 #[tokio::test]
