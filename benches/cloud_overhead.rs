@@ -125,12 +125,16 @@ async fn by_hand(address: SocketAddr, path: &str, body: Vec<u8>) -> Vec<Duration
         let begun = Instant::now();
         socket.write_all(&request).await.unwrap();
         let mut answer = Vec::new();
-        while !answer.windows(4).position(|four| four == b"\r\n\r\n").is_some_and(|end| end + 4 < answer.len()) {
+        while !has_body(&answer) {
             assert_ne!(socket.read_buf(&mut answer).await.unwrap(), 0);
         }
         times.push(begun.elapsed());
     }
     times
+}
+
+fn has_body(answer: &[u8]) -> bool {
+    answer.windows(4).position(|four| four == b"\r\n\r\n").is_some_and(|end| end + 4 < answer.len())
 }
 
 fn report(what: &str, mut times: Vec<Duration>) {

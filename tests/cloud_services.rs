@@ -398,6 +398,30 @@ async fn a_warmed_connection_serves_the_request_and_its_follower() {
 }
 
 #[tokio::test]
+async fn a_cancelled_answer_leaves_a_fresh_connection_for_the_next() {
+    let server = Server::start().await;
+    server.script(|script| script.fail(Endpoint::Chat, Fault::Stall { after: 1 }));
+    let mind = mind(&settings(&server));
+    mind.warm_up();
+    while server.requests().is_empty() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let message = ChatMessage { role: Role::User, text: QUESTION.into() };
+    let request = ChatRequest { messages: Arc::new([message]), language: Language::ENGLISH, entry: None };
+    let mut answer = mind.answer(request);
+    assert!(answer.next().await.unwrap().is_ok());
+    let pings = server.requests_to(Endpoint::Models).len();
+    drop(answer);
+    while server.requests_to(Endpoint::Models).len() == pings {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert!(ask(&mind).await.1.is_ok());
+    let [.., ping, chat] = server.requests().try_into().map(|all: [_; 4]| all).unwrap();
+    assert_eq!((ping.endpoint, chat.endpoint, ping.peer), (Endpoint::Models, Endpoint::Chat, chat.peer));
+}
+
+#[tokio::test]
 async fn a_probe_tells_a_living_service_from_a_dead_one() {
     let server = Server::start().await;
     let service = connect(&settings(&server)).service(ProviderKind::LanguageModel).unwrap();
