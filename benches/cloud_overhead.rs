@@ -1,7 +1,8 @@
 //! What the program itself adds to a request: from the call to the first piece handed out, against a scripted server
 //! on loopback that answers at once; and for comparison the same request by hand over an open socket.
 //!
-//! `cargo bench --bench cloud_overhead`; figures in ms.
+//! `cargo bench --bench cloud_overhead`; figures in ms. With a base URL after `--` it measures that server instead (a few
+//! requests to each service, without a key).
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, clippy::indexing_slicing, reason = "a bench")]
 
@@ -33,6 +34,7 @@ use tokio::{
 };
 
 const ROUNDS: usize = 300;
+const ROUNDS_ELSEWHERE: usize = 20;
 /// An utterance of 3 s.
 const UTTERANCE_SAMPLES: usize = 48_000;
 
@@ -48,11 +50,20 @@ fn main() {
         });
     });
     let (base_url, address) = receiver.recv().unwrap();
+    let elsewhere = std::env::args().skip(1).find(|argument| argument.starts_with("http"));
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-    runtime.block_on(async move { tokio::spawn(measure(base_url, address)).await.unwrap() });
+    runtime.block_on(async move {
+        let work = match elsewhere {
+            Some(base_url) => tokio::spawn(measure(base_url, None)),
+            None => tokio::spawn(measure(base_url, Some(address))),
+        };
+        work.await.unwrap();
+    });
 }
 
-async fn measure(base_url: String, address: SocketAddr) {
+/// `address`: where the same is sent by hand, for comparison.
+async fn measure(base_url: String, address: Option<SocketAddr>) {
+    let rounds = if address.is_some() { ROUNDS } else { ROUNDS_ELSEWHERE };
     let config = config::Cloud { base_url, ..config::Cloud::default() };
     let begun = Instant::now();
     let cloud = Cloud::new(&config, None).unwrap();
@@ -69,7 +80,7 @@ async fn measure(base_url: String, address: SocketAddr) {
     let ears = SttChain::new(vec![Link::new(Arc::new(CloudSpeechToText::new(service, config.stt.clone())), guard)]);
     let samples: Arc<[f32]> = (0..UTTERANCE_SAMPLES).map(|index| (index as f32 * 0.05).sin() * 0.3).collect();
     let mut times = Vec::new();
-    for _ in 0..ROUNDS {
+    for _ in 0..rounds {
         let request = TranscribeRequest { samples: samples.clone(), likely_language: Language::ENGLISH };
         let begun = Instant::now();
         let mut pieces = ears.transcribe(request);
@@ -77,7 +88,7 @@ async fn measure(base_url: String, address: SocketAddr) {
         times.push(begun.elapsed());
     }
     report("transcription of 3 s, whole", times);
-    report("  by hand", by_hand(address, "/v1/audio/transcriptions", vec![b'x'; 44 + 2 * UTTERANCE_SAMPLES]).await);
+    by_hand(address, "/v1/audio/transcriptions", vec![b'x'; 44 + 2 * UTTERANCE_SAMPLES]).await;
 
     let (service, guard) = link(ProviderKind::LanguageModel);
     let model = Arc::new(CloudLanguageModel::new(service, config.llm.clone()));
@@ -85,7 +96,7 @@ async fn measure(base_url: String, address: SocketAddr) {
     let message = ChatMessage { role: Role::User, text: "When do you open?".into() };
     let messages: Arc<[ChatMessage]> = vec![message; 20].into();
     let mut times = Vec::new();
-    for _ in 0..ROUNDS {
+    for _ in 0..rounds {
         let request = ChatRequest { messages: messages.clone(), language: Language::ENGLISH, entry: None };
         let begun = Instant::now();
         let mut pieces = mind.answer(request);
@@ -94,12 +105,12 @@ async fn measure(base_url: String, address: SocketAddr) {
         while pieces.next().await.is_some() {}
     }
     report("answer, first token", times);
-    report("  by hand", by_hand(address, "/v1/chat/completions", b"{}".to_vec()).await);
+    by_hand(address, "/v1/chat/completions", b"{}".to_vec()).await;
 
     let (service, guard) = link(ProviderKind::TextToSpeech);
     let voice = TtsChain::new(vec![Link::new(Arc::new(CloudTextToSpeech::new(service, config.tts.clone())), guard)]);
     let mut times = Vec::new();
-    for _ in 0..ROUNDS {
+    for _ in 0..rounds {
         let request = SpeakRequest { text: "We open at nine.".into(), language: Language::ENGLISH };
         let begun = Instant::now();
         let mut pieces = voice.speak(request);
@@ -108,11 +119,12 @@ async fn measure(base_url: String, address: SocketAddr) {
         while pieces.next().await.is_some() {}
     }
     report("speech, first sound", times);
-    report("  by hand", by_hand(address, "/v1/audio/speech", br#"{"input":"We open at nine."}"#.to_vec()).await);
+    by_hand(address, "/v1/audio/speech", br#"{"input":"We open at nine."}"#.to_vec()).await;
 }
 
-/// Sends a request over a socket that is open already; gives the times to the first byte of the answer's body.
-async fn by_hand(address: SocketAddr, path: &str, body: Vec<u8>) -> Vec<Duration> {
+/// Sends a request over a socket that is open already; reports the times to the first byte of the answer's body.
+async fn by_hand(address: Option<SocketAddr>, path: &str, body: Vec<u8>) {
+    let Some(address) = address else { return };
     let head =
         format!("POST {path} HTTP/1.1\r\nhost: x\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", body.len());
     let request = [head.into_bytes(), body].concat();
@@ -130,7 +142,7 @@ async fn by_hand(address: SocketAddr, path: &str, body: Vec<u8>) -> Vec<Duration
         }
         times.push(begun.elapsed());
     }
-    times
+    report("  by hand", times);
 }
 
 fn has_body(answer: &[u8]) -> bool {
