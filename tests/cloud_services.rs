@@ -164,6 +164,8 @@ async fn an_answer_comes_token_by_token_and_says_that_it_is_done() {
     let roles: Vec<&str> =
         body["messages"].as_array().unwrap().iter().map(|message| message["role"].as_str().unwrap()).collect();
     assert_eq!(roles, ["system", "user", "assistant", "user"]);
+    assert_eq!(body["messages"][3]["content"], QUESTION);
+    assert_eq!(body["tools"][0]["type"], "function");
     assert_eq!(body["tools"][0]["function"]["name"], "end_conversation");
 }
 
@@ -241,6 +243,7 @@ async fn speech_comes_in_chunks_whole_samples_each() {
     assert!(samples.iter().all(|sample| sample.abs() < 0.25));
     let body = server.requests_to(Endpoint::Speech)[0].json();
     assert_eq!((&body["response_format"], &body["voice"]), (&"pcm".into(), &"alloy".into()));
+    assert_eq!((&body["model"], &body["input"]), (&"gpt-4o-mini-tts".into(), &"Straight on, past the bridge.".into()));
 }
 
 #[tokio::test]
@@ -392,6 +395,30 @@ async fn a_warmed_connection_serves_the_request_and_its_follower() {
     let requests = server.requests();
     assert_eq!(requests.iter().filter(|request| request.endpoint == Endpoint::Models).count(), 1, "no hammering");
     assert!(requests.iter().all(|request| request.peer == requests[0].peer), "one connection");
+}
+
+#[tokio::test]
+async fn a_cancelled_answer_leaves_a_fresh_connection_for_the_next() {
+    let server = Server::start().await;
+    server.script(|script| script.fail(Endpoint::Chat, Fault::Stall { after: 1 }));
+    let mind = mind(&settings(&server));
+    mind.warm_up();
+    while server.requests().is_empty() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let message = ChatMessage { role: Role::User, text: QUESTION.into() };
+    let request = ChatRequest { messages: Arc::new([message]), language: Language::ENGLISH, entry: None };
+    let mut answer = mind.answer(request);
+    assert!(answer.next().await.unwrap().is_ok());
+    let pings = server.requests_to(Endpoint::Models).len();
+    drop(answer);
+    while server.requests_to(Endpoint::Models).len() == pings {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert!(ask(&mind).await.1.is_ok());
+    let [.., ping, chat] = server.requests().try_into().map(|all: [_; 4]| all).unwrap();
+    assert_eq!((ping.endpoint, chat.endpoint, ping.peer), (Endpoint::Models, Endpoint::Chat, chat.peer));
 }
 
 #[tokio::test]

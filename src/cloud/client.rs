@@ -303,6 +303,12 @@ impl Service {
         }
     }
 
+    /// Notes that an exchange begins. Dropped before [`Exchange::finish`], it was cancelled: its connection is closed, for
+    /// HTTP/1 knows no other way, and a new one is opened before the next request needs it.
+    pub(crate) fn begin(self: &Arc<Self>) -> Exchange {
+        Exchange { service: Some(self.clone()) }
+    }
+
     /// One round of the keeper: gives how long to sleep, `None` to end.
     async fn keep_warm_once(&self) -> Option<Duration> {
         let now = Instant::now();
@@ -343,6 +349,28 @@ impl Service {
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Warmth> {
         self.warmth.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A request under way.
+pub(crate) struct Exchange {
+    /// `None` once it is finished.
+    service: Option<Arc<Service>>,
+}
+
+impl Exchange {
+    /// It ended by itself, well or not.
+    pub(crate) fn finish(mut self) {
+        self.service = None;
+    }
+}
+
+impl Drop for Exchange {
+    fn drop(&mut self) {
+        if let Some(service) = &self.service {
+            service.lock().last_exchange = None;
+            service.wake_keeper.notify_one();
+        }
     }
 }
 

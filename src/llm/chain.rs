@@ -60,7 +60,7 @@ impl LanguageModel for LlmChain {
     }
 
     fn warm_up(&self) {
-        self.links.iter().for_each(|link| link.provider.warm_up());
+        self.links.iter().filter(|link| link.guard.admits()).for_each(|link| link.provider.warm_up());
     }
 }
 

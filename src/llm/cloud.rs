@@ -54,7 +54,9 @@ impl LanguageModel for CloudLanguageModel {
     fn answer(&self, request: ChatRequest) -> AnswerStream {
         let (service, options, takes_tools) = (self.service.clone(), self.options.clone(), self.takes_tools.clone());
         pieces(move |out| async move {
+            let exchange = service.begin();
             let last = answer(&service, &options, &takes_tools, &request, &out).await;
+            exchange.finish();
             out.give(last).await;
         })
     }

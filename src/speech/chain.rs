@@ -61,7 +61,7 @@ impl SpeechToText for SttChain {
     }
 
     fn warm_up(&self) {
-        self.links.iter().for_each(|link| link.provider.warm_up());
+        self.links.iter().filter(|link| link.guard.admits()).for_each(|link| link.provider.warm_up());
     }
 }
 
@@ -144,7 +144,7 @@ impl TextToSpeech for TtsChain {
     }
 
     fn warm_up(&self) {
-        self.links.iter().for_each(|link| link.provider.warm_up());
+        self.links.iter().filter(|link| link.guard.admits()).for_each(|link| link.provider.warm_up());
     }
 }
 

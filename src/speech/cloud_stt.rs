@@ -35,11 +35,13 @@ impl SpeechToText for CloudSpeechToText {
     fn transcribe(&self, request: TranscribeRequest) -> TranscriptStream {
         let (service, options) = (self.service.clone(), self.options.clone());
         pieces(move |out| async move {
+            let exchange = service.begin();
             let limit = Duration::from_millis(options.timeout_ms);
             let result = match tokio::time::timeout(limit, transcribe(&service, &options, &request, &out)).await {
                 Ok(result) => result,
                 Err(_) => Err(timed_out(service.name(), "the transcript", limit)),
             };
+            exchange.finish();
             out.give(result.map(TranscriptPiece::Final)).await;
         })
     }

@@ -39,7 +39,10 @@ impl TextToSpeech for CloudTextToSpeech {
     fn speak(&self, request: SpeakRequest) -> SpeechStream {
         let (service, options) = (self.service.clone(), self.options.clone());
         pieces(move |out| async move {
-            if let Err(error) = speak(&service, &options, request, &out).await {
+            let exchange = service.begin();
+            let result = speak(&service, &options, request, &out).await;
+            exchange.finish();
+            if let Err(error) = result {
                 out.give(Err(error)).await;
             }
         })
