@@ -1,4 +1,5 @@
-//! What one frame of the avatar costs the processor, without the graphics driver: `cargo bench --bench avatar_frame`.
+//! What one frame of the avatar costs the processor, without the graphics driver: `cargo bench --bench avatar_frame`
+//! (`--profile dev` for the profile the tests use).
 #![allow(clippy::print_stdout, reason = "its output is its purpose")]
 
 use std::time::{Duration, Instant};

@@ -15,7 +15,7 @@ use majlis::{
         layout::Layout,
         motion::{Animator, AvatarState, Inputs},
         stage::{Scene, Stage},
-        tokens::{LampColours, Theme},
+        tokens::Theme,
     },
 };
 

@@ -259,9 +259,9 @@ mod tests {
 
     #[test]
     fn numbers_run_together_are_told_apart() {
-        let lines = flatten("M1.5.5-2-3l.5.5");
+        let lines = flatten("M1.5.5-2-3l-.5-.5");
         assert_eq!(lines.len(), 1);
-        assert_eq!(lines[0].points, [pos2(1.5, 0.5), pos2(-2.0, -3.0), pos2(-1.5, -2.5)]);
+        assert_eq!(lines[0].points, [pos2(1.5, 0.5), pos2(-2.0, -3.0), pos2(-2.5, -3.5)]);
     }
 
     #[test]
