@@ -222,12 +222,11 @@ impl KioskApp {
         let age = now.saturating_sub(newest.1).as_secs_f32();
         (age < duration_secs::TOAST).then_some((newest.0, age))
     }
-}
 
-impl eframe::App for KioskApp {
-    fn ui(&mut self, ui: &mut egui::Ui, frame: &mut eframe::Frame) {
+    /// Paints a frame. `own`: the processor time that the last one took inside the program.
+    pub fn frame(&mut self, ui: &mut egui::Ui, own: Duration) {
         let now = self.inputs.clock.now();
-        self.pace.frame_begins(now, Duration::from_secs_f32(frame.info().cpu_usage.unwrap_or(0.0)));
+        self.pace.frame_begins(now, own);
         let ctx = ui.ctx().clone();
         if self.inputs.window.is_closing() {
             ctx.send_viewport_cmd(egui::ViewportCommand::Close);
@@ -281,5 +280,11 @@ impl eframe::App for KioskApp {
         let is_moving = is_turning || arrival < 1.0 || ctx.input(|input| input.pointer.any_down());
         let wanted = if is_moving { FRAME } else { self.animator.next_repaint() };
         ctx.request_repaint_after(self.pace.next(self.inputs.clock.now(), wanted));
+    }
+}
+
+impl eframe::App for KioskApp {
+    fn ui(&mut self, ui: &mut egui::Ui, frame: &mut eframe::Frame) {
+        self.frame(ui, Duration::from_secs_f32(frame.info().cpu_usage.unwrap_or(0.0)));
     }
 }
