@@ -112,12 +112,6 @@ impl KioskApp {
         self.text.layouts()
     }
 
-    /// What a frame costs, as far as known.
-    #[must_use]
-    pub fn frame_cost(&self) -> Duration {
-        self.pace.cost()
-    }
-
     fn follow(&mut self, view: &View, now: Duration) {
         let has_left = self.phase != Phase::Idle && view.phase == Phase::Idle;
         let is_forgotten = view.phase == Phase::Idle
@@ -227,6 +221,7 @@ impl KioskApp {
     pub fn frame(&mut self, ui: &mut egui::Ui, own: Duration) {
         let now = self.inputs.clock.now();
         self.pace.frame_begins(now, own);
+        self.inputs.window.count_frame(self.pace.cost());
         let ctx = ui.ctx().clone();
         if self.inputs.window.is_closing() {
             ctx.send_viewport_cmd(egui::ViewportCommand::Close);

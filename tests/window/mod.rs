@@ -1,18 +1,23 @@
 //! A window in a test: the real application over a view that the test sets, in virtual time.
-#![allow(dead_code, clippy::unwrap_used, reason = "shared by the window's tests, each of which uses a part")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "shared by the window's tests, each of which uses a part"
+)]
 
 use std::{path::Path, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
+use eframe::egui;
 use egui_kittest::Harness;
 use majlis::{
     audio::Meters,
     clock::ManualClock,
     config,
-    event::{
-        Caption, CaptionWord, Command, Connection, EntryId, Language, Phase, Speaker, Topic, View, WordState,
-    },
-    ui::{KioskApp, UiInputs, WindowHandle, fonts},
+    event::{Caption, CaptionWord, Command, Connection, EntryId, Language, Phase, Speaker, Topic, View, WordState},
+    ui::{KioskApp, PausedInputs, SafeCause, SafeMode, UiInputs, WindowHandle, fonts, paused::PausedApp},
     words::Words,
 };
 use tokio::sync::{mpsc, watch};
@@ -51,7 +56,7 @@ impl Kiosk {
         let mut inputs = Some(inputs);
         let harness = Harness::builder().with_size(size).with_step_dt(0.05).with_max_steps(1).wgpu().build_ui_state(
             move |ui, app: &mut Option<KioskApp>| match (app.as_mut(), inputs.take()) {
-                (Some(app), _) => app.frame(ui, Duration::ZERO),
+                (Some(app), _) => app.frame(&mut whole_window(ui), Duration::ZERO),
                 // The fonts come with the next frame.
                 (None, Some(inputs)) => {
                     let fonts = fonts::load(&inputs.assets).unwrap();
@@ -102,6 +107,12 @@ impl Kiosk {
     pub fn sent(&mut self) -> Vec<Command> {
         std::iter::from_fn(|| self.commands.try_recv().ok()).collect()
     }
+}
+
+/// The window without the margin that the harness leaves.
+pub fn whole_window(ui: &egui::Ui) -> egui::Ui {
+    let whole = egui::UiBuilder::new().max_rect(ui.ctx().content_rect());
+    egui::Ui::new(ui.ctx().clone(), egui::Id::unique("window"), whole)
 }
 
 /// The configuration with a fixed theme: pictures must not depend on the hour.
@@ -183,4 +194,35 @@ pub fn asked(language: Language) -> (Speaker, String) {
         "When does the pavilion open tomorrow? Are there solar courses?"
     };
     (Speaker::Visitor, text.into())
+}
+
+/// Safe mode after a second.
+pub fn safe_mode_picture(size: [f32; 2], ui: config::Ui) -> image::RgbaImage {
+    let clock = ManualClock::default();
+    let mut inputs = Some(PausedInputs {
+        safe: SafeMode { cause: SafeCause::Devices, code: "AUDIO-204".into() },
+        words: Arc::new(Words::load(Path::new("assets")).unwrap()),
+        stand: config::Stand::default(),
+        ui,
+        assets: "assets".into(),
+        clock: Arc::new(clock.clone()),
+        window: WindowHandle::default(),
+    });
+    let mut app: Option<PausedApp> = None;
+    let mut harness =
+        Harness::builder().with_size(size).with_step_dt(0.05).with_max_steps(1).wgpu().build_ui(move |ui| {
+            match (app.as_mut(), inputs.take()) {
+                (Some(app), _) => app.frame(&mut whole_window(ui), Duration::ZERO),
+                (None, Some(inputs)) => {
+                    let fonts = fonts::load(&inputs.assets).unwrap();
+                    app = Some(PausedApp::new(ui.ctx(), inputs, fonts, Arc::default()));
+                }
+                (None, None) => {}
+            }
+        });
+    for _ in 0..40 {
+        clock.advance(Duration::from_millis(50));
+        harness.step();
+    }
+    harness.render().unwrap()
 }
