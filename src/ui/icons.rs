@@ -6,6 +6,8 @@ mod path;
 
 use eframe::egui::{Color32, Painter, Pos2, Rect, Shape, Stroke, pos2};
 
+use super::mesh;
+
 /// The side of the grid the outlines are drawn on.
 const GRID: f32 = 48.0;
 /// The stroke on that grid.
@@ -195,7 +197,7 @@ pub fn paint(painter: &Painter, icon: Icon, rect: Rect, colour: Color32, mirrore
     for line in path::flatten(icon.outline()) {
         // egui ends lines squarely and cuts sharp corners: a disc rounds both.
         for corner in line.corners() {
-            painter.circle_filled(place(corner), stroke.width / 2.0, colour);
+            painter.add(mesh::dot(place(corner), stroke));
         }
         let points: Vec<Pos2> = line.points.into_iter().map(place).collect();
         if points.len() > 1 {

@@ -126,7 +126,9 @@ impl Layout {
         let layout = if size.x > size.y {
             Self::landscape(size)
         } else {
-            Self::portrait(size, is_large_text || size.y < WHOLE_STAGE_MIN_HEIGHT, is_large_text)
+            // A low window has no room for large chips below the compact stage.
+            let is_low = size.y < WHOLE_STAGE_MIN_HEIGHT;
+            Self::portrait(size, is_large_text || is_low, is_large_text && !is_low)
         };
         if is_mirrored { layout.mirrored() } else { layout }
     }

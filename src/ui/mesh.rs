@@ -95,21 +95,29 @@ pub fn grid<const ROWS: usize>(mesh: &mut Mesh, columns: impl IntoIterator<Item 
     }
 }
 
-/// Fills between two curves of equally many points, with an outline of `outline` width in the same colour that makes
-/// the edge smooth. Never folds over itself, however concave the shape is.
-pub fn strip(painter: &Painter, upper: &[Pos2], lower: &[Pos2], colour: Color32, outline: f32) {
+/// Fills between two curves of equally many points and rounds its edge with a line of `outline` width along each, in
+/// the same colour. Never folds over itself, however concave the shape is. Two lines, not a closed one: where the
+/// curves meet sharply, egui would draw a long spike.
+pub fn strip(painter: &Painter, upper: Vec<Pos2>, lower: Vec<Pos2>, colour: Color32, outline: f32) {
     let mut mesh = Mesh::default();
-    grid(&mut mesh, upper.iter().zip(lower).map(|(a, b)| [(*a, colour), (*b, colour)]));
+    grid(&mut mesh, upper.iter().zip(&lower).map(|(a, b)| [(*a, colour), (*b, colour)]));
     painter.add(Shape::mesh(mesh));
-    let mut around: Vec<Pos2> = upper.iter().chain(lower.iter().rev()).copied().collect();
-    drop_repeated(&mut around);
-    painter.add(Shape::closed_line(around, Stroke::new(outline, colour)));
+    for side in [upper, lower] {
+        round_line(painter, side, Stroke::new(outline, colour));
+    }
+}
+
+/// What a round pen leaves at a point. An ellipse, because egui draws small circles from a texture that does not fit
+/// the width of its lines.
+#[must_use]
+pub fn dot(at: Pos2, stroke: Stroke) -> Shape {
+    Shape::ellipse_filled(at, Vec2::splat(stroke.width / 2.0), stroke.color)
 }
 
 /// A line with round ends.
 pub fn round_line(painter: &Painter, points: Vec<Pos2>, stroke: Stroke) {
     for end in [points.first(), points.last()].into_iter().flatten() {
-        painter.circle_filled(*end, stroke.width / 2.0, stroke.color);
+        painter.add(dot(*end, stroke));
     }
     painter.add(Shape::line(points, stroke));
 }

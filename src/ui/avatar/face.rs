@@ -51,7 +51,7 @@ fn eye(canvas: &Canvas<'_>, pose: &Pose, side: f32) {
         mesh::round_line(canvas.painter, lid(lower_height), Stroke::new(SHUT.1 * canvas.r, feature));
         return;
     }
-    mesh::strip(canvas.painter, &lid(-upper_height), &lid(lower_height), feature, OUTLINE * canvas.r);
+    mesh::strip(canvas.painter, lid(-upper_height), lid(lower_height), feature, OUTLINE * canvas.r);
     // Nothing shines in a half-shut or smiling eye.
     let shine = ((pose.lid - 0.70) / 0.06).clamp(0.0, 1.0) * ((0.40 - pose.low) / 0.05).clamp(0.0, 1.0);
     if shine <= 0.0 {

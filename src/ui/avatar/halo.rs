@@ -31,7 +31,7 @@ const DASH: (f32, f32) = (0.064, 0.058);
 /// What is weaker than this is not painted.
 const FAINTEST: f32 = 0.002;
 /// In the contrast theme lines are at least this wide (in R), and solid from this strength on.
-const FLAT_LINE: (f32, f32) = (0.020, 0.10);
+const FLAT_LINE: (f32, f32) = (0.020, 0.02);
 
 /// One layer of the halo. Every field can be mixed with another layer's.
 #[derive(Debug, Clone, Copy, PartialEq)]

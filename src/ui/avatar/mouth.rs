@@ -123,7 +123,10 @@ pub(super) fn paint(canvas: &Canvas<'_>, shape: &MouthShape) {
         return;
     }
     let lower = curve(canvas, |t| shape.lips(t).1);
-    mesh::strip(canvas.painter, &upper, &lower, colours.feature, canvas.pixel);
+    // As it closes, the two thin lines grow into the one thick line of a closed mouth.
+    let parted = ((shape.opening() - CLOSED) / CLOSED).clamp(0.0, 1.0);
+    let width = LINE.1 + (LINE.0 - LINE.1) * parted;
+    mesh::strip(canvas.painter, upper.clone(), lower.clone(), colours.feature, canvas.pixel);
     let between = |t: f32, k: f32| {
         let (upper, lower) = shape.lips(t);
         upper + (lower - upper) * k
@@ -132,18 +135,15 @@ pub(super) fn paint(canvas: &Canvas<'_>, shape: &MouthShape) {
         let along = |t: f32| 0.14 + 0.72 * t;
         let top = |t: f32| between(along(t), (1.0 - shape.tongue * (PI * t).sin() * 0.62).max(0.30));
         let (top, bottom) = (curve(canvas, top), curve(canvas, |t| between(along(t), 1.0)));
-        mesh::strip(canvas.painter, &top, &bottom, colours.tongue, canvas.pixel);
+        mesh::strip(canvas.painter, top, bottom, colours.tongue, canvas.pixel);
     }
     if shape.teeth > 0.0 {
         let along = |t: f32| 0.10 + 0.80 * t;
         let deep = ((0.045 + 0.03 * shape.teeth) / shape.opening()).min(0.62) * shape.teeth;
         let bottom = |t: f32| between(along(t), deep * (3.0 * (PI * t).sin()).clamp(0.0, 1.0));
         let (top, bottom) = (curve(canvas, |t| between(along(t), 0.0)), curve(canvas, bottom));
-        mesh::strip(canvas.painter, &top, &bottom, colours.teeth, canvas.pixel);
+        mesh::strip(canvas.painter, top, bottom, colours.teeth, canvas.pixel);
     }
-    // As it closes, the two thin lines grow into the one thick line of a closed mouth.
-    let parted = ((shape.opening() - CLOSED) / CLOSED).clamp(0.0, 1.0);
-    let width = LINE.1 + (LINE.0 - LINE.1) * parted;
     for lip in [upper, lower] {
         mesh::round_line(canvas.painter, lip, Stroke::new(width * canvas.r, colours.feature));
     }
@@ -228,22 +228,23 @@ mod tests {
         VoiceFeatures { loudness, jaw, spread, open_vowel, hiss }
     }
 
-    fn is_near(a: &MouthShape, b: &MouthShape) -> bool {
+    /// As the eye sees it: as wide and as open.
+    fn is_alike(a: &MouthShape, b: &MouthShape) -> bool {
         (a.half_width - b.half_width).abs() < 0.02 && (a.opening() - b.opening()).abs() < 0.03
     }
 
     #[test]
     fn each_vowel_has_its_own_shape() {
-        assert!(is_near(&spoken(&voice(1.0, 0.0, 1.0, 0.0, 0.0)), &MouthShape::EE));
-        assert!(is_near(&spoken(&voice(1.0, 0.2, -0.15, 0.0, 0.0)), &MouthShape::OO));
-        assert!(is_near(&spoken(&voice(1.0, 1.0, 0.15, 0.0, 0.0)), &MouthShape::EH));
-        assert!(is_near(&spoken(&voice(1.0, 1.0, -0.45, 0.2, 0.0)), &MouthShape::AA));
-        assert!(is_near(&spoken(&voice(1.0, 1.0, -0.45, -0.2, 0.0)), &MouthShape::OH));
+        assert!(is_alike(&spoken(&voice(1.0, 0.0, 1.0, 0.0, 0.0)), &MouthShape::EE));
+        assert!(is_alike(&spoken(&voice(1.0, 0.2, -0.15, 0.0, 0.0)), &MouthShape::OO));
+        assert!(is_alike(&spoken(&voice(1.0, 1.0, 0.15, 0.0, 0.0)), &MouthShape::EH));
+        assert!(is_alike(&spoken(&voice(1.0, 1.0, -0.45, 0.2, 0.0)), &MouthShape::AA));
+        assert!(is_alike(&spoken(&voice(1.0, 1.0, -0.45, -0.2, 0.0)), &MouthShape::OH));
     }
 
     #[test]
     fn hisses_show_the_teeth_and_silence_shuts_the_lips() {
-        assert_eq!(spoken(&voice(1.0, 0.5, 0.0, 0.0, 0.7)), MouthShape::TDN);
+        assert!(spoken(&voice(1.0, 0.5, 0.0, 0.0, 0.7)).is_near(&MouthShape::TDN));
         assert!(spoken(&voice(0.4, 0.5, 0.0, 0.0, 0.4)).teeth > 0.4);
         assert_eq!(spoken(&voice(0.05, 1.0, 0.0, 1.0, 0.0)), MouthShape::MBP);
     }
@@ -260,7 +261,7 @@ mod tests {
         for _ in 0..24 {
             shape = driver.advance(0.010, &VoiceFeatures::default());
         }
-        assert!(is_near(&shape, &MouthShape::MBP));
+        assert!(is_alike(&shape, &MouthShape::MBP));
         for _ in 0..40 {
             shape = driver.advance(0.010, &VoiceFeatures::default());
         }

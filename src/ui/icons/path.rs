@@ -10,6 +10,8 @@ const CURVE_STEPS: usize = 12;
 const ARC_STEP: f32 = PI / 16.0;
 /// A direction that changes by more than this is a corner, radians.
 const CORNER: f32 = 0.5;
+/// By more than this, the line turns back: drawn as one line it would lose its end.
+const REVERSAL: f32 = 2.2;
 
 /// A flattened subpath, without repeated points.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -36,19 +38,37 @@ impl Polyline {
         }
     }
 
+    /// How much the direction changes at point `i`, radians; `None` at an end.
+    fn turn_at(&self, i: usize) -> Option<f32> {
+        let n = self.points.len();
+        if !self.is_closed && (i == 0 || i + 1 == n) {
+            return None;
+        }
+        let at = |i: usize| self.points.get(i % n).copied();
+        let (into, out) = (at(i)? - at(i + n - 1)?, at(i + 1)? - at(i)?);
+        Some(into.normalized().dot(out.normalized()).clamp(-1.0, 1.0).acos())
+    }
+
+    /// Cut into lines that never turn back.
+    fn split(mut self) -> Vec<Self> {
+        let mut ends: Vec<usize> =
+            (0..self.points.len()).filter(|i| self.turn_at(*i).is_some_and(|turn| turn > REVERSAL)).collect();
+        let Some(first) = ends.first().copied() else { return vec![self] };
+        if self.is_closed {
+            self.points.rotate_left(first);
+            self.points.extend(self.points.first().copied());
+            ends = ends.into_iter().skip(1).map(|i| i - first).collect();
+        }
+        ends.push(self.points.len() - 1);
+        let starts = std::iter::once(0).chain(ends.clone());
+        let piece = |(start, end): (usize, usize)| self.points.get(start..=end).map(<[Pos2]>::to_vec);
+        starts.zip(ends).filter_map(piece).map(|points| Self { points, is_closed: false }).collect()
+    }
+
     /// Ends and sharp corners: where a round pen leaves a round edge.
     pub(super) fn corners(&self) -> impl Iterator<Item = Pos2> + '_ {
-        let n = self.points.len();
-        let at = move |i: usize| self.points.get(i % n).copied();
-        (0..n).filter_map(move |i| {
-            let here = at(i)?;
-            if !self.is_closed && (i == 0 || i + 1 == n) {
-                return Some(here);
-            }
-            let (into, out) = (here - at(i + n - 1)?, at(i + 1)? - here);
-            let turn = into.normalized().dot(out.normalized()).clamp(-1.0, 1.0).acos();
-            (turn > CORNER).then_some(here)
-        })
+        let is_corner = |i: usize| self.turn_at(i).is_none_or(|turn| turn > CORNER);
+        self.points.iter().enumerate().filter(move |(i, _)| is_corner(*i)).map(|(_, point)| *point)
     }
 }
 
@@ -69,7 +89,7 @@ pub(super) fn flatten(data: &str) -> Vec<Polyline> {
         }
     }
     pen.finish();
-    pen.lines
+    pen.lines.into_iter().flat_map(Polyline::split).collect()
 }
 
 struct Tokens<'a> {
@@ -239,9 +259,9 @@ mod tests {
 
     #[test]
     fn numbers_run_together_are_told_apart() {
-        let lines = flatten("M1.5.5-2-3l.5.5");
+        let lines = flatten("M1.5.5-2-3l-.5-.5");
         assert_eq!(lines.len(), 1);
-        assert_eq!(lines[0].points, [pos2(1.5, 0.5), pos2(-2.0, -3.0), pos2(-1.5, -2.5)]);
+        assert_eq!(lines[0].points, [pos2(1.5, 0.5), pos2(-2.0, -3.0), pos2(-2.5, -3.5)]);
     }
 
     #[test]
@@ -252,6 +272,14 @@ mod tests {
             assert!((point.distance(pos2(24.0, 24.0)) - 18.0).abs() < 0.01, "{point:?}");
         }
         assert_eq!(lines[0].corners().count(), 0);
+    }
+
+    #[test]
+    fn a_line_that_turns_back_is_drawn_as_two() {
+        let lines = flatten("M0 0v10v-4h3");
+        assert_eq!(lines.len(), 2);
+        assert_eq!(lines[1].points[0], pos2(0.0, 10.0));
+        assert_eq!(flatten("M0 0h10v10z")[0].corners().count(), 3);
     }
 
     #[test]

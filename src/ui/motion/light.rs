@@ -17,6 +17,8 @@ const TRAIL: usize = 8;
 /// Between two circles leaving, and how long each lives, seconds.
 const CIRCLE_EVERY_SECS: f32 = 0.620;
 const CIRCLE_LIFE_SECS: f32 = 1.860;
+/// The first circle waits until there is a voice to leave with.
+const FIRST_CIRCLE_SECS: f32 = 0.120;
 /// A circle appears over this part of its life.
 const CIRCLE_APPEARS: f32 = 0.03;
 /// The bright sector passes a sector in this time.
@@ -229,7 +231,7 @@ pub(super) struct Circles {
 impl Circles {
     /// Lets the next circle leave when its time has come.
     pub(super) fn advance(&mut self, secs: f32, loudness: f32) {
-        let due = self.left as f32 * CIRCLE_EVERY_SECS;
+        let due = FIRST_CIRCLE_SECS + self.left as f32 * CIRCLE_EVERY_SECS;
         if secs < due {
             return;
         }
@@ -286,8 +288,8 @@ mod tests {
     #[test]
     fn a_circle_keeps_the_loudness_it_left_with() {
         let mut circles = Circles::default();
-        circles.advance(0.0, 0.9);
-        for frame in 1..40 {
+        circles.advance(0.13, 0.9);
+        for frame in 5..40 {
             circles.advance(frame as f32 * 0.033, 0.1);
         }
         let now = circles.at(1.3, false);

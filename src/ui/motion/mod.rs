@@ -49,6 +49,8 @@ const REDUCED_SECS: f32 = 0.150;
 const ICON_SECS: f32 = 0.250;
 /// How much the voice brightens the glow.
 const VOICE_GLOW: f32 = 0.15;
+/// The voice's loudness is smoothed with this time constant for light, seconds.
+const VOICE_SECS: f32 = 0.060;
 /// How far the mouth opens with reduced motion.
 const REDUCED_OPENING: f32 = 0.60;
 
@@ -105,7 +107,7 @@ pub struct Animator {
     driver: MouthDriver,
     lamp: LampMix,
     lost: Option<(crate::event::Device, f32)>,
-    /// The loudness of the voice, smoothed.
+    /// The loudness of the voice, smoothed; nothing unless it speaks.
     voice: f32,
     ripple: Ripple,
     circles: Circles,
@@ -157,7 +159,7 @@ impl Change {
 impl Animator {
     /// An avatar that is idle at `now`, its blinks and glances drawn from `chance`.
     #[must_use]
-    pub fn new(chance: fastrand::Rng, now: Duration) -> Self {
+    pub fn new(mut chance: fastrand::Rng, now: Duration) -> Self {
         let mut animator = Self {
             now,
             state: AvatarState::Idle,
@@ -176,7 +178,7 @@ impl Animator {
             ripple: Ripple::default(),
             circles: Circles::default(),
             breathing: Breathing::default(),
-            gaze: Gaze::new(fastrand::Rng::with_seed(chance.clone().u64(..)), now),
+            gaze: Gaze::new(chance.fork(), now),
             blinker: Blinker::new(chance, now),
             next_repaint: FRAME,
         };
@@ -268,8 +270,10 @@ impl Animator {
 
     fn hear(&mut self, dt: f32, inputs: &Inputs) {
         self.ripple.advance(self.now, dt, inputs.level);
-        self.voice += (inputs.voice.loudness - self.voice) * ease::approach(dt, 0.060);
-        if self.state == AvatarState::Speaking {
+        let is_speaking = self.state == AvatarState::Speaking;
+        let loudness = if is_speaking { inputs.voice.loudness } else { 0.0 };
+        self.voice += (loudness - self.voice) * ease::approach(dt, VOICE_SECS);
+        if is_speaking {
             self.circles.advance(self.secs_since_change(), self.voice);
         }
     }
@@ -338,7 +342,7 @@ impl Animator {
     }
 
     fn glow_of_voice(&self, is_reduced: bool) -> f32 {
-        if self.state == AvatarState::Speaking && !is_reduced { VOICE_GLOW * self.voice } else { 0.0 }
+        if is_reduced { 0.0 } else { VOICE_GLOW * self.voice }
     }
 
     /// 1 awake, 0 asleep: nobody has been there for long.
