@@ -112,12 +112,6 @@ impl KioskApp {
         self.text.layouts()
     }
 
-    /// What a frame costs, as far as known.
-    #[must_use]
-    pub fn frame_cost(&self) -> Duration {
-        self.pace.cost()
-    }
-
     fn follow(&mut self, view: &View, now: Duration) {
         let has_left = self.phase != Phase::Idle && view.phase == Phase::Idle;
         let is_forgotten = view.phase == Phase::Idle
@@ -222,12 +216,12 @@ impl KioskApp {
         let age = now.saturating_sub(newest.1).as_secs_f32();
         (age < duration_secs::TOAST).then_some((newest.0, age))
     }
-}
 
-impl eframe::App for KioskApp {
-    fn ui(&mut self, ui: &mut egui::Ui, frame: &mut eframe::Frame) {
+    /// Paints a frame. `own`: the processor time that the last one took inside the program.
+    pub fn frame(&mut self, ui: &mut egui::Ui, own: Duration) {
         let now = self.inputs.clock.now();
-        self.pace.frame_begins(now, Duration::from_secs_f32(frame.info().cpu_usage.unwrap_or(0.0)));
+        self.pace.frame_begins(now, own);
+        self.inputs.window.count_frame(self.pace.cost());
         let ctx = ui.ctx().clone();
         if self.inputs.window.is_closing() {
             ctx.send_viewport_cmd(egui::ViewportCommand::Close);
@@ -281,5 +275,11 @@ impl eframe::App for KioskApp {
         let is_moving = is_turning || arrival < 1.0 || ctx.input(|input| input.pointer.any_down());
         let wanted = if is_moving { FRAME } else { self.animator.next_repaint() };
         ctx.request_repaint_after(self.pace.next(self.inputs.clock.now(), wanted));
+    }
+}
+
+impl eframe::App for KioskApp {
+    fn ui(&mut self, ui: &mut egui::Ui, frame: &mut eframe::Frame) {
+        self.frame(ui, Duration::from_secs_f32(frame.info().cpu_usage.unwrap_or(0.0)));
     }
 }

@@ -94,12 +94,11 @@ impl PausedApp {
             pace: Pace::default(),
         }
     }
-}
 
-impl eframe::App for PausedApp {
-    fn ui(&mut self, ui: &mut egui::Ui, frame: &mut eframe::Frame) {
+    /// Paints a frame. `own`: the processor time that the last one took inside the program.
+    pub fn frame(&mut self, ui: &mut egui::Ui, own: Duration) {
         let now = self.inputs.clock.now();
-        self.pace.frame_begins(now, Duration::from_secs_f32(frame.info().cpu_usage.unwrap_or(0.0)));
+        self.pace.frame_begins(now, own);
         if self.inputs.window.is_closing() {
             ui.ctx().send_viewport_cmd(egui::ViewportCommand::Close);
         }
@@ -142,5 +141,11 @@ impl eframe::App for PausedApp {
             ctx.send_viewport_cmd(egui::ViewportCommand::Close);
         }
         ctx.request_repaint_after(self.pace.next(self.inputs.clock.now(), self.animator.next_repaint()));
+    }
+}
+
+impl eframe::App for PausedApp {
+    fn ui(&mut self, ui: &mut egui::Ui, frame: &mut eframe::Frame) {
+        self.frame(ui, Duration::from_secs_f32(frame.info().cpu_usage.unwrap_or(0.0)));
     }
 }
