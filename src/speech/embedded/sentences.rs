@@ -22,8 +22,8 @@ const BEFORE_AR: &[&str] = &["من فضلك", "لو سمحت", "مرحبا", "ا
 const AFTER_AR: &[&str] = &["من فضلك", "لو سمحت", "شكرا"];
 
 /// Wide, because mapped Arabic sounds fit badly at first: the defaults lose half of it, still wider is worse.
-const BEAMS_AR: Beams = Beams { state: "1e-120", phone: "1e-120", word: "1e-100" };
-const BEAMS_EN: Beams = Beams { state: "1e-80", phone: "1e-80", word: "1e-60" };
+const BEAMS_AR: Beams = Beams { state: "1e-80", phone: "1e-80", word: "1e-60" };
+const BEAMS_EN: Beams = Beams { state: "1e-70", phone: "1e-70", word: "1e-50" };
 
 /// What the recogniser is made of.
 #[derive(Debug, Clone, Copy)]
@@ -105,6 +105,12 @@ impl Sentences {
             lexicon::english(spoken, &lexicon::dictionary(acoustic_model), espeak, voice)?
         };
         let words = dictionary(&grammar, &pronunciations);
+        if let Ok(folder) = std::env::var("DUMPG") {
+            let lines: Vec<String> = words.iter().map(|(w, p)| format!("{w} {p}")).collect();
+            let _ = std::fs::write(format!("{folder}/{language}.dict"), lines.join("\n") + "\n");
+            let _ = std::fs::write(format!("{folder}/{language}.jsgf"), grammar.to_jsgf());
+            let _ = std::fs::write(format!("{folder}/{language}.sent"), grammar.dump(&phrasings));
+        }
         let decoder = GrammarDecoder::open(acoustic_model, &words, &grammar.to_jsgf(), beams)
             .map_err(|error| ProviderError::new(NAME, FailureKind::Unavailable, error.to_string()))?;
         Ok(Self { grammar, phrasings, decoder })
