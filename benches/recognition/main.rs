@@ -109,6 +109,9 @@ async fn main() {
     for (language, voices, outside) in
         [(Language::ENGLISH, ENGLISH, outside::ENGLISH), (Language::ARABIC, ARABIC, outside::ARABIC)]
     {
+        if std::env::args().any(|argument| argument == format!("--skip-{language}")) {
+            continue;
+        }
         let mut all = Tally::new();
         let mut all_outside = Tally::new();
         for voice in voices.iter().take(voice_count) {
