@@ -88,6 +88,7 @@ async fn main() {
         arguments.nth(1).and_then(|value| value.parse::<usize>().ok())
     };
     let every = option("--every").unwrap_or(1);
+    let outside_every = option("--outside-every").unwrap_or(every);
     let voice_count = option("--voices").unwrap_or(usize::MAX);
     let (base, problems) = KnowledgeBase::load(Path::new("assets/knowledge")).unwrap();
     assert!(problems.is_empty());
@@ -108,13 +109,16 @@ async fn main() {
     for (language, voices, outside) in
         [(Language::ENGLISH, ENGLISH, outside::ENGLISH), (Language::ARABIC, ARABIC, outside::ARABIC)]
     {
+        if std::env::args().any(|argument| argument == format!("--skip-{language}")) {
+            continue;
+        }
         let mut all = Tally::new();
         let mut all_outside = Tally::new();
         for voice in voices.iter().take(voice_count) {
             let mut tally = inside(&ears, &synthesiser, &entries, voice, language, every).await;
             tally.print(&format!("{language} {voice}"));
             all.add(&tally);
-            for sentence in outside.iter().step_by(every) {
+            for sentence in outside.iter().step_by(outside_every) {
                 let samples = synthesiser.say(sentence, voice, language);
                 if std::env::var_os("DUMP").is_some() {
                     eprintln!("OUT\t{language}\t{voice}\t{sentence}");

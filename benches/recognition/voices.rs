@@ -94,6 +94,9 @@ impl Synthesiser {
                 .status();
             assert!(made.unwrap().success());
         }
+        if std::env::var_os("DUMPG").is_some() {
+            eprintln!("CLIP\t{language}\t{voice}\t{}\t{text}", clip.display());
+        }
         let mut reader = hound::WavReader::open(&clip).unwrap();
         reader.samples::<i16>().map(|sample| f32::from(sample.unwrap()) / 32_768.0).collect()
     }

@@ -1,6 +1,7 @@
 //! From espeak-ng's phonemes (International Phonetic Alphabet) to the phones of the English acoustic model (ARPAbet).
 
 /// English, longest match first. Symbols that are in no row (stress, length, syllable marks) are skipped.
+#[rustfmt::skip]
 const ENGLISH: &[(&str, &str)] = &[
     ("aɪɚ", "AY ER"), ("aɪə", "AY AH"), ("tʃ", "CH"), ("dʒ", "JH"), ("aɪ", "AY"), ("aʊ", "AW"), ("eɪ", "EY"),
     ("oʊ", "OW"), ("əʊ", "OW"), ("ɔɪ", "OY"), ("ɑːɹ", "AA R"), ("ɔːɹ", "AO R"), ("oːɹ", "AO R"), ("ɛɹ", "EH R"),
@@ -12,13 +13,16 @@ const ENGLISH: &[(&str, &str)] = &[
     ("ɾ", "T"), ("ʔ", "T"), ("θ", "TH"), ("ð", "DH"), ("v", "V"), ("w", "W"), ("z", "Z"), ("ʒ", "ZH"), ("x", "K"),
 ];
 
-/// Arabic: each sound as the nearest English one. Emphatic consonants lose their mark; the glottal stop has no phone.
+/// Arabic: each sound as the English phone that the acoustic model takes it for. Emphatic consonants lose their mark;
+/// the glottal stop has no phone; i and u are tenser than the English short vowels, whatever their length.
+#[rustfmt::skip]
 const ARABIC: &[(&str, &str)] = &[
-    ("dʒ", "JH"), ("aː", "AA"), ("iː", "IY"), ("uː", "UW"), ("eː", "EY"), ("oː", "OW"), ("a", "AE"), ("i", "IH"),
-    ("u", "UH"), ("e", "EH"), ("o", "OW"), ("ə", "AH"), ("b", "B"), ("t", "T"), ("θ", "TH"), ("ħ", "HH"),
-    ("x", "HH"), ("χ", "HH"), ("h", "HH"), ("d", "D"), ("ð", "DH"), ("r", "R"), ("z", "Z"), ("s", "S"), ("ʃ", "SH"),
-    ("ʕ", "AA"), ("ɣ", "G"), ("f", "F"), ("q", "K"), ("k", "K"), ("l", "L"), ("ɫ", "L"), ("m", "M"), ("n", "N"),
-    ("w", "W"), ("j", "Y"), ("ʒ", "JH"), ("v", "V"), ("p", "P"), ("ɡ", "G"), ("g", "G"),
+    ("dʒ", "JH"), ("aː", "AA"), ("iː", "IY"), ("uː", "UW"), ("eː", "EY"), ("oː", "OW"), ("ai", "AY"), ("aj", "AY"),
+    ("au", "AW"), ("aw", "AW"), ("a", "AE"), ("i", "IY"), ("u", "UW"), ("e", "EH"), ("o", "OW"), ("ə", "AH"),
+    ("b", "B"), ("t", "T"), ("θ", "TH"), ("ħ", "HH"), ("x", "HH"), ("χ", "HH"), ("h", "HH"), ("d", "D"), ("ð", "DH"),
+    ("r", "R"), ("z", "Z"), ("s", "S"), ("ʃ", "SH"), ("ʕ", "AA"), ("ɣ", "G"), ("f", "F"), ("q", "K"), ("k", "K"),
+    ("l", "L"), ("ɫ", "L"), ("m", "M"), ("n", "N"), ("w", "W"), ("j", "Y"), ("ʒ", "JH"), ("v", "V"), ("p", "P"),
+    ("ɡ", "G"), ("g", "G"),
 ];
 
 /// The ARPAbet phones of an English word's phonemes, separated by spaces.
@@ -71,7 +75,7 @@ mod tests {
 
     #[test]
     fn an_arabic_word_gets_the_nearest_english_phones_without_doubles() {
-        assert_eq!(arabic("ʔaldʒˈanaːħˌu"), "AE L JH AE N AA HH UH");
+        assert_eq!(arabic("ʔaldʒˈanaːħˌu"), "AE L JH AE N AA HH UW");
         assert_eq!(arabic("mrħbˈaː (en)nˈɔːɹ(ar)"), "M R HH B AA N AO R");
     }
 }

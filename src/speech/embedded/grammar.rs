@@ -63,6 +63,16 @@ impl Grammar {
         self.words.iter().enumerate().map(|(id, word)| (name(id), word.strip_prefix(COURTESY).unwrap_or(word)))
     }
 
+    pub(super) fn dump(&self, phrasings: &[super::sentences::Phrasing]) -> String {
+        self.sentences
+            .iter()
+            .map(|(ids, index)| {
+                let p = phrasings.get(*index);
+                format!("{}\t{}\t{}\n", sequence(ids), p.map_or("", |p| &p.entry.0), p.map_or("", |p| &p.text))
+            })
+            .collect()
+    }
+
     /// The grammar in the Java Speech Grammar Format.
     pub(super) fn to_jsgf(&self) -> String {
         let mut jsgf = String::from("#JSGF V1.0;\ngrammar sentences;\n");

@@ -6,7 +6,7 @@ use super::{
     Espeak, NAME, Vowels,
     grammar::{Grammar, Place},
     lexicon,
-    pocketsphinx::{Beams, BestPath, GrammarDecoder, Segment},
+    pocketsphinx::{Beams, GrammarDecoder},
 };
 use crate::{
     cloud::{FailureKind, ProviderError},
@@ -22,8 +22,11 @@ const BEFORE_AR: &[&str] = &["من فضلك", "لو سمحت", "مرحبا", "ا
 const AFTER_AR: &[&str] = &["من فضلك", "لو سمحت", "شكرا"];
 
 /// Wide, because mapped Arabic sounds fit badly at first: the defaults lose half of it, still wider is worse.
-const BEAMS_AR: Beams = Beams { state: "1e-120", phone: "1e-120", word: "1e-100" };
-const BEAMS_EN: Beams = Beams { state: "1e-80", phone: "1e-80", word: "1e-60" };
+const BEAMS_AR: Beams = Beams { state: "1e-80", phone: "1e-80", word: "1e-60" };
+const BEAMS_EN: Beams = Beams { state: "1e-70", phone: "1e-70", word: "1e-50" };
+
+/// The phone that stands for silence.
+const SILENCE: &str = "SIL";
 
 /// What the recogniser is made of.
 #[derive(Debug, Clone, Copy)]
@@ -41,26 +44,21 @@ pub(super) struct Phrasing {
     pub(super) text: String,
 }
 
-/// What was heard, in one language.
+/// The phrasing that an utterance is most like, in one language.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Heard {
     pub(super) phrasing: Phrasing,
-    pub(super) fit: Fit,
+    /// The score of the whole utterance, silence included: 0 at best, comparable between languages.
+    pub(super) score: f32,
 }
 
-/// How well an utterance fits the sentence that was found in it. Scores are the library's: logarithms, 0 at best.
+/// The utterance without any grammar, against which a sentence is judged.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Fit {
-    /// Score of the words a frame.
-    pub(super) mean: f32,
-    /// The same for the word that fits worst.
-    pub(super) worst_word: f32,
-    /// How much better the same frames score as any sequence of phones, a frame.
-    pub(super) above_phones: f32,
-    /// The share of the utterance's frames, edges left out, that is taken for silence or noise between words.
-    pub(super) gaps: f32,
-    /// Frames of words.
-    pub(super) frames: u32,
+pub(super) struct Baseline {
+    /// The score of the best sequence of phones.
+    pub(super) score: f32,
+    /// Frames (10 ms) of speech in it.
+    pub(super) speech_frames: f32,
 }
 
 /// A decoder for the phrasings in one language.
@@ -84,7 +82,7 @@ impl Sentences {
         for entry in entries {
             for text in entry.text(language).all_phrasings() {
                 let words = lexicon::words(text, language);
-                if grammar.add_sentence(words.iter().map(|word| bare(word)), phrasings.len()) {
+                if grammar.add_sentence(words.iter().map(String::as_str), phrasings.len()) {
                     phrasings.push(Phrasing { entry: entry.id.clone(), text: text.to_owned() });
                     sentences.push(words);
                 }
@@ -93,7 +91,7 @@ impl Sentences {
         for (courtesies, place) in [(before, Place::Before), (after, Place::After)] {
             for courtesy in courtesies {
                 let words = lexicon::words(courtesy, language);
-                grammar.add_courtesy(words.iter().map(|word| bare(word)), place);
+                grammar.add_courtesy(words.iter().map(String::as_str), place);
                 sentences.push(words);
             }
         }
@@ -105,46 +103,30 @@ impl Sentences {
             lexicon::english(spoken, &lexicon::dictionary(acoustic_model), espeak, voice)?
         };
         let words = dictionary(&grammar, &pronunciations);
+        if let Ok(folder) = std::env::var("DUMPG") {
+            let lines: Vec<String> = words.iter().map(|(w, p)| format!("{w} {p}")).collect();
+            let _ = std::fs::write(format!("{folder}/{language}.dict"), lines.join("\n") + "\n");
+            let _ = std::fs::write(format!("{folder}/{language}.jsgf"), grammar.to_jsgf());
+            let _ = std::fs::write(format!("{folder}/{language}.sent"), grammar.dump(&phrasings));
+        }
         let decoder = GrammarDecoder::open(acoustic_model, &words, &grammar.to_jsgf(), beams)
             .map_err(|error| ProviderError::new(NAME, FailureKind::Unavailable, error.to_string()))?;
         Ok(Self { grammar, phrasings, decoder })
     }
 
-    /// The phrasing that `samples` (mono, 16 kHz) are most like.
+    /// The phrasing that `samples` (mono, 16 kHz) are most like; `None` when the search finds no whole sentence.
     pub(super) fn hear(&mut self, samples: &[i16]) -> Option<Heard> {
         let path = self.decoder.sentence(samples)?;
         let index = self.grammar.sentence(path.segments.iter().map(|segment| segment.word.as_str()))?;
-        let phones = self.decoder.phones(samples)?;
-        let fit = self.fit(&path, &phones)?;
-        Some(Heard { phrasing: self.phrasings.get(index)?.clone(), fit })
+        Some(Heard { phrasing: self.phrasings.get(index)?.clone(), score: path.score as f32 })
     }
 
-    fn fit(&self, path: &BestPath, phones: &BestPath) -> Option<Fit> {
-        let content: Vec<&Segment> =
-            path.segments.iter().filter(|segment| self.grammar.is_content(&segment.word)).collect();
-        let frames = |segment: &Segment| (segment.last_frame - segment.first_frame + 1).max(1);
-        let total: i32 = content.iter().map(|segment| frames(segment)).sum();
-        let score: i32 = content.iter().map(|segment| segment.acoustic).sum();
-        let worst_word = content
-            .iter()
-            .map(|segment| segment.acoustic as f32 / frames(segment) as f32)
-            .fold(0.0_f32, f32::min);
-        let (first, last) = (content.first()?.first_frame, content.last()?.last_frame);
-        let free: i32 = phones
-            .segments
-            .iter()
-            .filter(|segment| segment.first_frame >= first && segment.last_frame <= last)
-            .map(|segment| segment.acoustic)
-            .sum();
-        let span = (last - first + 1).max(1);
-        let mean = score as f32 / total as f32;
-        Some(Fit {
-            mean,
-            worst_word,
-            above_phones: (free as f32 - score as f32) / span as f32,
-            gaps: (span - total) as f32 / span as f32,
-            frames: u32::try_from(total).unwrap_or(0),
-        })
+    /// What `samples` score as any sequence of phones; `None` without speech.
+    pub(super) fn baseline(&mut self, samples: &[i16]) -> Option<Baseline> {
+        let path = self.decoder.phones(samples)?;
+        let speech = path.segments.iter().filter(|segment| segment.word != SILENCE);
+        let frames: i32 = speech.map(|segment| segment.last_frame - segment.first_frame + 1).sum();
+        (frames > 0).then_some(Baseline { score: path.score as f32, speech_frames: frames as f32 })
     }
 }
 
@@ -160,8 +142,4 @@ fn dictionary(grammar: &Grammar, pronunciations: &lexicon::Pronunciations) -> Ve
             })
         })
         .collect()
-}
-
-fn bare(word: &str) -> &str {
-    word
 }

@@ -59,6 +59,7 @@ unsafe extern "C" {
         strict: i32,
     ) -> *mut Config;
     fn cmd_ln_free_r(config: *mut Config) -> c_int;
+    fn err_set_logfp(file: *mut c_void) -> *mut c_void;
     fn err_set_callback(callback: Option<extern "C" fn()>, user_data: *mut c_void);
 }
 
@@ -84,10 +85,11 @@ impl Decoder {
         let mut pointers: Vec<*mut c_char> = strings.iter().map(|string| string.as_ptr().cast_mut()).collect();
         let count = i32::try_from(pointers.len()).ok()?;
         let _building = BUILDING.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        // SAFETY: null switches the library's own log to standard error off. The arguments are null-terminated and are
+        // SAFETY: null switches off the library's log to standard error, and what it prints past that log. The arguments are null-terminated and are
         // copied by the parser (it does not write to them). The decoder keeps its own reference to the configuration.
         let decoder = unsafe {
             err_set_callback(None, ptr::null_mut());
+            err_set_logfp(ptr::null_mut());
             let config = cmd_ln_parse_r(ptr::null_mut(), ps_args(), count, pointers.as_mut_ptr(), 1);
             if config.is_null() {
                 return None;

@@ -95,6 +95,7 @@ impl GrammarDecoder {
             // Scores are relative to the best senone of a frame; computing all of them makes that the same one in
             // every decoder, so that scores of two grammars can be compared.
             ("-compallsen", "yes"),
+            ("-maxhmmpf", "3000"),
             ("-allphone_ci", "yes"),
             ("-bestpath", "no"),
             // The clip has been cut by the voice activity detector already.
