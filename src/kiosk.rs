@@ -18,7 +18,7 @@ use crate::{
     cloud::ProviderError,
     config::Config,
     conversation::{Activity, Conversation, Parts},
-    event::{Bus, Command, Connection, Device, DeviceStatus, Event, Phase, View},
+    event::{Bus, Command, DeviceStatus, Event, Phase, View},
     knowledge::KnowledgeBase,
     ops::report::{Collector, Report},
     runtime::{ModelStore, Onnx},
@@ -131,6 +131,7 @@ impl Kiosk {
     pub fn start(foundation: &Foundation, surroundings: Surroundings) -> Result<(Self, AudioLoop), StartError> {
         let Surroundings { clock, sound, activity, repaint } = surroundings;
         let config = foundation.config.clone();
+        let language = config.stand.language;
         let bus = Bus::new(clock.clone());
         let stop = CancellationToken::new();
         let (turns, finished_turns) = mpsc::channel(TURN_RECORDS);
@@ -150,7 +151,7 @@ impl Kiosk {
         providers.warm_up();
 
         let (commands, asked) = mpsc::channel(COMMANDS);
-        let view = Arc::new(ArcSwap::from_pointee(first_view(foundation)));
+        let view = Arc::new(ArcSwap::from_pointee(View::empty(foundation.knowledge.topics(), language)));
         let conversation = Conversation::new(Parts {
             clock,
             bus: bus.clone(),
@@ -260,22 +261,5 @@ fn log_fault(event: &Event) {
         }
         Event::PhaseChanged { from, to } => tracing::debug!(?from, ?to, "phase"),
         _ => {}
-    }
-}
-
-fn first_view(foundation: &Foundation) -> View {
-    View {
-        phase: Phase::Idle,
-        phase_since: Duration::ZERO,
-        language: foundation.config.stand.language,
-        caption: None,
-        before: None,
-        hint: None,
-        connection: Connection::default(),
-        lost: Vec::<Device>::new(),
-        uses_service: false,
-        camera_on: false,
-        topics: foundation.knowledge.topics(),
-        toast: None,
     }
 }

@@ -466,7 +466,7 @@ mod tests {
     #[test]
     fn azure_has_its_own_paths_and_header() {
         let mut azure = config("https://stand.openai.azure.com/");
-        azure.auth = "azure".into();
+        azure.auth = config::Auth::Azure;
         let key = SecretString::from("k3y");
         let request = url_of(&azure, Some(&key));
         assert_eq!(

@@ -214,7 +214,7 @@ impl Step<'_> {
             return;
         }
         self.begin_visit();
-        if self.settings.visit.begin_by_speech {
+        if self.settings.visit.greet {
             self.say("attending", false);
         }
     }

@@ -14,6 +14,8 @@ mod heard;
 pub mod machine;
 mod prompt;
 mod record;
+#[cfg(test)]
+mod tests;
 mod view;
 
 pub use activity::{Activity, Busy};

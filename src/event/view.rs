@@ -104,3 +104,24 @@ pub struct View {
     /// A message above the chips.
     pub toast: Option<Toast>,
 }
+
+impl View {
+    /// Nobody is there.
+    #[must_use]
+    pub fn empty(topics: std::sync::Arc<[Topic]>, language: Language) -> Self {
+        Self {
+            phase: Phase::Idle,
+            phase_since: Duration::ZERO,
+            language,
+            caption: None,
+            before: None,
+            hint: None,
+            connection: Connection::default(),
+            lost: Vec::new(),
+            uses_service: false,
+            camera_on: false,
+            topics,
+            toast: None,
+        }
+    }
+}

@@ -62,7 +62,7 @@ impl Visitor {
             voice_ar: voice(Language::ARABIC).to_owned(),
             ..foundation.config.embedded.clone()
         };
-        let vowels = Arc::new(Vowels::new(foundation.models.clone()));
+        let vowels = Arc::new(Vowels::new(foundation.onnx.clone(), foundation.models.clone()));
         let voice = EmbeddedTextToSpeech::new(foundation.espeak.clone()?, vowels, &config);
         let questions = QUESTIONS.iter().find(|(own, _)| *own == language).map_or([""; 3], |(_, questions)| *questions);
         let mut clips = Vec::new();

@@ -112,7 +112,7 @@ fn embedded_speech(
 ) -> Result<(EmbeddedSpeechToText, EmbeddedTextToSpeech), ProviderError> {
     let config = &foundation.config.embedded;
     let espeak = foundation.espeak.clone()?;
-    let vowels = Arc::new(Vowels::new(foundation.models.clone()));
+    let vowels = Arc::new(Vowels::new(foundation.onnx.clone(), foundation.models.clone()));
     let entries = foundation.knowledge.entries().cloned().collect();
     let ears = EmbeddedSpeechToText::new(entries, espeak.clone(), vowels.clone(), config)?;
     Ok((ears, EmbeddedTextToSpeech::new(espeak, vowels, config)))

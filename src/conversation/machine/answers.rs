@@ -31,7 +31,7 @@ impl Step<'_> {
 
     pub(super) fn answer_complete(&mut self, id: AnswerId, ends_visit: bool, has_text: bool) {
         let Some(answer) = self.answer_of(id) else { return };
-        answer.ends_visit = ends_visit;
+        answer.ends_visit |= ends_visit;
         answer.is_empty = !has_text;
         self.replace_if_empty();
     }
