@@ -109,7 +109,6 @@ pub fn strip(painter: &Painter, upper: Vec<Pos2>, lower: Vec<Pos2>, colour: Colo
 
 /// What a round pen leaves at a point. An ellipse, because egui draws small circles from a texture that does not fit
 /// the width of its lines.
-#[must_use]
 pub fn dot(at: Pos2, stroke: Stroke) -> Shape {
     Shape::ellipse_filled(at, Vec2::splat(stroke.width / 2.0), stroke.color)
 }
