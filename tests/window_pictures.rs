@@ -1,4 +1,4 @@
-//! Pictures of the window in each state and language, at a third of their size.
+//! Pictures of the window in each state and language, at a quarter of their size.
 //!
 //! `UPDATE_SNAPSHOTS=true` writes them again; `MAJLIS_PICTURES=<folder>` writes them whole beside, to be laid over the
 //! look's own pictures.
@@ -23,7 +23,7 @@ fn compare_picture(name: &str, picture: &image::RgbaImage) {
     if let Some(folder) = std::env::var_os("MAJLIS_PICTURES") {
         picture.save(std::path::Path::new(&folder).join(format!("{name}.png"))).unwrap();
     }
-    let (width, height) = (picture.width() / 3, picture.height() / 3);
+    let (width, height) = (picture.width() / 4, picture.height() / 4);
     let mut small = image::imageops::resize(picture, width, height, image::imageops::FilterType::Triangle);
     // The stage's dither would make the files four times as large.
     for pixel in small.pixels_mut() {

@@ -16,7 +16,7 @@ pub(super) fn paint(frame: &mut Frame<'_, '_>) {
     frame.topics(rows);
     let view = frame.shown.view;
     let canvas = &*frame.canvas;
-    let is_waiting = matches!(view.phase, Phase::Idle | Phase::Attending | Phase::Listening | Phase::Interrupted);
+    let is_waiting = matches!(view.phase, Phase::Attending | Phase::Listening | Phase::Interrupted);
     let is_at_work = matches!(view.phase, Phase::Transcribing | Phase::Thinking | Phase::CallingTool);
 
     let said = view.caption.as_ref().filter(|caption| !caption.words.is_empty());
@@ -48,7 +48,9 @@ pub(super) fn paint(frame: &mut Frame<'_, '_>) {
         hint: &foot_text,
         trail: is_waiting.then_some(&trail),
     };
-    let caption = Caption { before, who, words, at_work, foot: Some(foot) };
+    // Nobody is there any more to be told how to talk.
+    let foot = (view.phase != Phase::Idle).then_some(foot);
+    let caption = Caption { before, who, words, at_work, foot };
     card(frame, rows, caption);
 }
 

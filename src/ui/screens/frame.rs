@@ -15,9 +15,10 @@ use crate::{
     },
 };
 
-/// The language switch and the tool buttons at 100 % and above.
-const SWITCH: (f32, f32) = (382.0, 464.0);
-const TOOL: (f32, f32) = (126.0, 150.0);
+/// The language switch and the tool buttons at 100 % and above; the switch beside four tools with large text.
+const SWITCH: (f32, f32) = (383.0, 459.0);
+const SWITCH_CROWDED: f32 = 420.0;
+const TOOL: (f32, f32) = (126.0, 148.0);
 const TOOL_GAP: f32 = 12.0;
 
 /// One frame of a screen while it is being painted.
@@ -113,10 +114,6 @@ impl<'a> Frame<'a, '_> {
     pub(super) fn controls(&mut self, scene: Scene) {
         let row = self.layout().controls;
         let [text_on, contrast_on] = self.shown.tools_on;
-        let switch = self.canvas.inside(row, 0.0, 0.0, vec2(self.by_zoom(SWITCH), row.height()));
-        if let Some(language) = self.canvas.language_switch(switch) {
-            self.touches.push(Touch::Command(Command::SetLanguage(language)));
-        }
         let mut tools = vec![
             (Icon::TextSize, "control.text", text_on, Touch::TextSize),
             (Icon::Contrast, "control.contrast", contrast_on, Touch::Contrast),
@@ -126,6 +123,14 @@ impl<'a> Frame<'a, '_> {
         }
         if self.shown.view.phase != Phase::Idle {
             tools.push((Icon::Door, "control.finish", false, Touch::Command(Command::Finish)));
+        }
+        let switch_width = match self.by_zoom(SWITCH) {
+            large if large > SWITCH_CROWDED && tools.len() > 3 => SWITCH_CROWDED,
+            width => width,
+        };
+        let switch = self.canvas.inside(row, 0.0, 0.0, vec2(switch_width, row.height()));
+        if let Some(language) = self.canvas.language_switch(switch) {
+            self.touches.push(Touch::Command(Command::SetLanguage(language)));
         }
         let mut size = vec2(self.by_zoom(TOOL), row.height());
         let room = row.width() - switch.width();

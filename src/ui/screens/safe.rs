@@ -46,8 +46,8 @@ impl SafeMode {
     }
 }
 
-const STEP_HEIGHT: f32 = 120.0;
-const CARD_HEIGHT: f32 = 566.0;
+/// The card's height, its padding above, and the height of a step, in portrait and in landscape.
+const CARD: [(f32, f32, f32); 2] = [(566.0, 34.0, 118.0), (454.0, 22.0, 94.0)];
 const BUTTON_HEIGHT: f32 = 120.0;
 
 /// Paints the screen; gives whether "Start again" was touched.
@@ -68,7 +68,7 @@ pub(super) fn paint(
         Orientation::Landscape => (140.0, 356.0, layout.notice.top() - 12.0 - BUTTON_HEIGHT, layout.notice.top() + 4.0),
     };
     sentences(canvas, column, words, layout.orientation);
-    for_staff(canvas, Rect::from_min_size(pos2(column.left(), card), vec2(column.width(), CARD_HEIGHT)), safe);
+    for_staff(canvas, pos2(column.left(), card), column.width(), layout.orientation, safe);
     let place = Rect::from_min_size(pos2(column.left(), button), vec2(column.width(), BUTTON_HEIGHT));
     let is_touched = canvas.primary_button(Id::unique("start again"), place, Icon::Sync, "safe.again").clicked();
     nothing_is_on(canvas, Rect::from_min_size(pos2(column.left(), notice), vec2(column.width(), 76.0)));
@@ -107,10 +107,13 @@ fn sentences(canvas: &mut Canvas<'_>, column: Rect, top: f32, orientation: Orien
     canvas.divider(column.center().x - stroke::HAIRLINE / 2.0, top, bottom);
 }
 
-fn for_staff(canvas: &mut Canvas<'_>, place: Rect, safe: &SafeMode) {
+fn for_staff(canvas: &mut Canvas<'_>, top_left: Pos2, width: f32, orientation: Orientation, safe: &SafeMode) {
+    let [portrait, landscape] = CARD;
+    let (height, padding, step_height) = if orientation == Orientation::Portrait { portrait } else { landscape };
+    let place = Rect::from_min_size(top_left, vec2(width, height));
     canvas.surface(place, radius::CARD, Depth::Card, canvas.palette().surface);
     let colours = canvas.palette();
-    let inner = place.shrink2(vec2(44.0, 34.0));
+    let inner = place.shrink2(vec2(44.0, padding));
     let heading = TypeRole { weight: Weight::SemiBold, ..TypeRole::LABEL };
     let lock = Rect::from_min_size(inner.min + vec2(0.0, 2.0), vec2(40.0, 40.0));
     icons::paint(canvas.painter(), Icon::Lock, lock, colours.brass, false);
@@ -118,15 +121,32 @@ fn for_staff(canvas: &mut Canvas<'_>, place: Rect, safe: &SafeMode) {
     let mut top = inner.top() + heading.line_height + 10.0;
     for (index, key) in safe.steps().into_iter().enumerate() {
         canvas.rule(inner.left(), inner.right(), top);
-        step(canvas, Rect::from_min_size(pos2(inner.left(), top), vec2(inner.width(), STEP_HEIGHT - 2.0)), index, key);
-        top += STEP_HEIGHT - 2.0;
+        step(canvas, Rect::from_min_size(pos2(inner.left(), top), vec2(inner.width(), step_height)), index, key);
+        top += step_height;
     }
     canvas.rule(inner.left(), inner.right(), top);
     let row = Rect::from_min_size(pos2(inner.left(), top + 18.0), vec2(inner.width(), 54.0));
     pair(canvas, row.translate(vec2(0.0, 6.0)), 0.0, "safe.code", TypeRole::SMALL, colours.ink2);
-    let code = TypeRole { size: 36.0, line_height: 54.0, weight: Weight::SemiBold };
-    canvas.centred(&safe.code, Language::ENGLISH, code, row.center(), colours.ink);
+    spell(canvas, &safe.code, row);
     canvas.describe("code", row, &safe.code);
+}
+
+/// The code in the middle of `row`, its letters apart: it is read out.
+fn spell(canvas: &mut Canvas<'_>, code: &str, row: Rect) {
+    const APART: f32 = 3.0;
+    let role = TypeRole { size: 36.0, line_height: 54.0, weight: Weight::SemiBold };
+    let letters: Vec<_> = code
+        .chars()
+        .map(|letter| {
+            canvas.block_in(letter.encode_utf8(&mut [0; 4]), Language::ENGLISH, role, f32::INFINITY, Fit::Wrap)
+        })
+        .collect();
+    let width: f32 = letters.iter().map(|letter| letter.text_width() + APART).sum();
+    let mut x = row.center().x + 8.0 - width / 2.0;
+    for letter in letters {
+        letter.paint(canvas.painter(), pos2(x, row.center().y - role.line_height / 2.0), canvas.palette().ink);
+        x += letter.text_width() + APART;
+    }
 }
 
 /// The same word in both languages, at both ends of the top of `place`.

@@ -51,6 +51,8 @@ pub struct Block {
 struct ShapedWord {
     span: usize,
     blank_level: Level,
+    /// The width of the blank after it.
+    blank: f32,
     segments: Vec<(LayoutJob, Level, f32, f32)>,
     width: f32,
 }
@@ -62,17 +64,16 @@ impl Block {
             .into_iter()
             .flat_map(|word| shape(view, paragraph, word))
             .collect();
-        let blank = view.glyph_width(&FontId::new(role.size, fonts::family(role.weight)), ' ');
-        let mut widths: Vec<f32> = words.iter().map(|word| word.width).collect();
+        let mut widths: Vec<wrap::Widths> = words.iter().map(|word| (word.width, word.blank)).collect();
         let ranges = match paragraph.fit {
-            Fit::Wrap => wrap::lines(&widths, blank, paragraph.width),
-            Fit::Balance => wrap::balanced(&widths, blank, paragraph.width),
+            Fit::Wrap => wrap::lines(&widths, paragraph.width),
+            Fit::Balance => wrap::balanced(&widths, paragraph.width),
             Fit::OneLine => {
                 let dots =
                     bidi::words(["…"], paragraph.language).into_iter().flat_map(|word| shape(view, paragraph, word));
                 let dots: Vec<ShapedWord> = dots.collect();
                 let dots_width: f32 = dots.iter().map(|word| word.width).sum();
-                let kept = wrap::words_on_one_line(&widths, blank, dots_width, paragraph.width);
+                let kept = wrap::words_on_one_line(&widths, dots_width, paragraph.width);
                 if kept < words.len() {
                     words.truncate(kept);
                     // The ellipsis touches the last word, as a full stop would.
@@ -84,16 +85,16 @@ impl Block {
                         (None, Some(dots)) => words.push(dots),
                         _ => {}
                     }
-                    widths = words.iter().map(|word| word.width).collect();
+                    widths = words.iter().map(|word| (word.width, word.blank)).collect();
                 }
-                wrap::lines(&widths, blank, f32::INFINITY)
+                wrap::lines(&widths, f32::INFINITY)
             }
         };
         let spans_of_words = words.iter().map(|word| word.span).collect();
         let mut words = words.into_iter();
         let lines = ranges
             .into_iter()
-            .map(|range| Line::place(words.by_ref().take(range.len()).collect(), range, blank, paragraph))
+            .map(|range| Line::place(words.by_ref().take(range.len()).collect(), range, paragraph))
             .collect();
         Self { lines, size: role.size, line_height: role.line_height, spans_of_words }
     }
@@ -176,8 +177,9 @@ impl Block {
 }
 
 impl Line {
-    fn place(words: Vec<ShapedWord>, range: Range<usize>, blank: f32, paragraph: &Paragraph<'_>) -> Self {
-        let width = words.iter().map(|word| word.width).sum::<f32>() + blank * words.len().saturating_sub(1) as f32;
+    fn place(words: Vec<ShapedWord>, range: Range<usize>, paragraph: &Paragraph<'_>) -> Self {
+        let blanks: f32 = words.iter().rev().skip(1).map(|word| word.blank).sum();
+        let width = words.iter().map(|word| word.width).sum::<f32>() + blanks;
         let mut items: Vec<(Option<Piece>, f32, Level)> = Vec::new();
         let count = words.len();
         for (index, word) in words.into_iter().enumerate() {
@@ -185,7 +187,7 @@ impl Line {
                 items.push((Some(Piece { job, span: word.span, x: 0.0, width, ascent }), width, level));
             }
             if index + 1 < count {
-                items.push((None, blank, word.blank_level));
+                items.push((None, word.blank, word.blank_level));
             }
         }
         let levels: Vec<Level> = items.iter().map(|item| item.2).collect();
@@ -222,7 +224,8 @@ fn shape(view: &mut FontsView<'_>, paragraph: &Paragraph<'_>, word: bidi::Word) 
         })
         .collect();
     let width: f32 = shaped.iter().map(|segment| segment.2).sum();
-    let whole = ShapedWord { span: word.span, blank_level: word.blank_level, segments: shaped, width };
+    let blank = view.glyph_width(&FontId::new(size, fonts::family(weight)), ' ');
+    let whole = ShapedWord { span: word.span, blank_level: word.blank_level, blank, segments: shaped, width };
     let [segment] = word.segments.as_slice() else { return vec![whole] };
     if width <= paragraph.width || paragraph.fit == Fit::OneLine {
         return vec![whole];
@@ -237,6 +240,7 @@ fn shape(view: &mut FontsView<'_>, paragraph: &Paragraph<'_>, word: bidi::Word) 
             parts.push(ShapedWord {
                 span: word.span,
                 blank_level: word.blank_level,
+                blank,
                 segments: vec![(job, segment.level, width, ascent)],
                 width,
             });

@@ -137,6 +137,10 @@ impl Canvas<'_> {
         let is_large = self.zoom > 1.0;
         let (icon, line) = if is_large { (54.0, 40.0) } else { (44.0, 34.0) };
         let micro = TypeRole { line_height: line, size: TypeRole::MICRO.size * self.limited_zoom(), ..TypeRole::MICRO };
+        // Beside three others a button is narrower than its large word: the word gives way, down to its normal size.
+        let width = self.block(tool.label, micro, f32::INFINITY, Fit::Wrap).text_width();
+        let room = place.width() - 2.0 * (stroke::PRESSED + 2.0);
+        let micro = TypeRole { size: (micro.size * (room / width).min(1.0)).max(TypeRole::MICRO.size), ..micro };
         let role = if tool.is_on { Role::Switch } else { Role::Button };
         let (response, look) = self.control(id, place, role, tool.label, tool.is_on);
         self.bed(place, &look);

@@ -55,7 +55,7 @@ struct Measures {
 }
 
 const GAP: f32 = 18.0;
-const BAR_GAP: f32 = 16.0 + GAP;
+const BAR_GAP: f32 = 16.0;
 
 impl Plate {
     /// Paints the plate, its upper edge in the middle at `top`, saying `text`.
