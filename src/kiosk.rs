@@ -148,7 +148,6 @@ impl Kiosk {
         };
         let (audio_loop, link) = AudioLoop::new(parts, &config.audio, &config.turn, clock.clone())?;
         let providers = providers::build(foundation, clock.clone(), &bus);
-        providers.warm_up();
 
         let (commands, asked) = mpsc::channel(COMMANDS);
         let view = Arc::new(ArcSwap::from_pointee(View::empty(foundation.knowledge.topics(), language)));
@@ -173,6 +172,7 @@ impl Kiosk {
             turns,
             activity,
         });
+        conversation.warm_up();
         let conversation = tokio::spawn(conversation.run());
         let kiosk = Self { bus, commands, view, meters: link.meters, conversation, store, collector, stop };
         Ok((kiosk, audio_loop))

@@ -18,6 +18,7 @@ use tokio::sync::{mpsc, watch};
 use super::{
     AudioCommand, AudioCommands, AudioEvent, Bell, DeviceChange, FRAME_SAMPLES, Frame, Meters, PIPELINE_RATE_HZ,
     PlayoutChange, Polled, Sink, Source, TurnModel, Vad, VoiceFeatures,
+    echo_path::EchoPath,
     far_end::FarEnd,
     level::{NoiseFloor, dbfs},
     playout::{Playout, Reached},
@@ -74,6 +75,7 @@ pub struct AudioLoop {
     clock: Arc<dyn Clock>,
     processing: Processing,
     far_end: FarEnd,
+    echo_path: EchoPath,
     voice: VoiceAnalyser,
     segmenter: Segmenter,
     playout: Playout,
@@ -122,6 +124,7 @@ impl AudioLoop {
             bell: parts.bell,
             clock,
             processing: Processing::new(audio),
+            echo_path: EchoPath::default(),
             voice: VoiceAnalyser::default(),
             segmenter: Segmenter::new(audio, turn),
             playout: Playout::default(),
@@ -342,7 +345,13 @@ impl AudioLoop {
     /// Hears 10 ms that ended at `end`.
     fn frame(&mut self, near: &Frame, end: Duration) {
         self.frame_end = end;
+        let raw_dbfs = dbfs(near);
         let far = self.far_end.next_frame();
+        if let Some(far) = far {
+            let is_speech = self.segmenter.has_utterance();
+            self.echo_path.update(dbfs(far), raw_dbfs, self.segmenter.noise_dbfs(), is_speech);
+            self.processing.set_echo(self.echo_path.is_absent());
+        }
         let mut clean = [0.0; FRAME_SAMPLES];
         self.processing.process(far, near, &mut clean);
         self.meter.voice = match far {
@@ -353,10 +362,10 @@ impl AudioLoop {
         let window = self.ask_vad(&clean, end);
         let seen = Observation {
             clean: &clean,
-            raw_dbfs: dbfs(near),
+            raw_dbfs,
             end,
             window,
-            may_echo: self.far_end.may_echo(),
+            may_echo: self.far_end.may_echo() && !self.echo_path.is_absent(),
             playing_since: self.playing_since,
         };
         self.segmenter.push(&seen, &mut self.happenings);
@@ -404,6 +413,7 @@ impl AudioLoop {
             }
             Happening::Confirmed { utterance } => self.tell(AudioEvent::InterruptionConfirmed { utterance }),
             Happening::Dismissed { utterance } => {
+                self.echo_path.suspect();
                 self.release();
                 self.tell(AudioEvent::InterruptionDismissed { utterance });
             }

@@ -11,8 +11,9 @@
 
 mod audio_loop;
 mod bell;
-//DS
-//DV
+mod device_stream;
+pub mod devices;
+mod echo_path;
 pub mod endpoint;
 mod far_end;
 mod level;
@@ -33,6 +34,7 @@ mod wav;
 
 pub use audio_loop::{AudioLink, AudioLoop, AudioParts, AudioThread};
 pub use bell::{AudioClosed, AudioCommands, Bell};
+pub use device_stream::{DeviceSink, DeviceSource};
 pub use resample::{ResampleError, resample_all};
 pub use sink::{DeviceChange, NullSink, PlayoutChange, Sink};
 pub use source::{FRAME_SAMPLES, Frame, Polled, SilentSource, Source};

@@ -20,8 +20,9 @@ const MAX_GAIN_DB: f32 = 30.0;
 /// The chain between the microphone and everything that listens.
 pub(super) struct Processing {
     chain: Option<AudioProcessing>,
-    cancels_echo: bool,
-    delay: Duration,
+    config: Config,
+    /// Whether staff want echo cancelled, whatever is heard now.
+    may_cancel: bool,
     scratch: Frame,
 }
 
@@ -49,20 +50,32 @@ impl Processing {
         };
         let needed = settings.echo_cancellation || noise.is_some() || settings.gain_control;
         let stream = StreamConfig::new(PIPELINE_RATE_HZ, 1);
+        let builder = AudioProcessing::builder().config(config.clone()).capture_config(stream).render_config(stream);
         Self {
-            chain: needed.then(|| {
-                AudioProcessing::builder().config(config).capture_config(stream).render_config(stream).build()
-            }),
-            cancels_echo: settings.echo_cancellation,
-            delay: if settings.echo_cancellation { ECHO_DELAY } else { Duration::ZERO }
-                + if noise.is_some() { NOISE_DELAY } else { Duration::ZERO },
+            chain: needed.then(|| builder.build()),
+            config,
+            may_cancel: settings.echo_cancellation,
             scratch: [0.0; FRAME_SAMPLES],
         }
     }
 
     /// How much later a sound comes out than it went in.
     pub(super) fn delay(&self) -> Duration {
-        self.delay
+        let echo = if self.config.echo_canceller.is_some() { ECHO_DELAY } else { Duration::ZERO };
+        let noise = if self.config.noise_suppression.is_some() { NOISE_DELAY } else { Duration::ZERO };
+        echo + noise
+    }
+
+    /// Leaves the echo canceller out, or takes it in again, where there is no echo (see
+    /// [`echo_path`](super::echo_path)). A change starts the noise suppressor and the gain anew.
+    pub(super) fn set_echo(&mut self, is_absent: bool) {
+        let wanted = self.may_cancel && !is_absent;
+        if let Some(chain) = &mut self.chain
+            && wanted != self.config.echo_canceller.is_some()
+        {
+            self.config.echo_canceller = wanted.then(EchoCanceller::default);
+            chain.apply_config(self.config.clone());
+        }
     }
 
     /// Cleans `near` (the microphone) of `far` (what is being played; `None`: nothing for long enough that no echo
@@ -73,7 +86,9 @@ impl Processing {
             return;
         };
         let heard = match far {
-            Some(far) if self.cancels_echo => chain.process_render_f32(&[far], &mut [&mut self.scratch]),
+            Some(far) if self.config.echo_canceller.is_some() => {
+                chain.process_render_f32(&[far], &mut [&mut self.scratch])
+            }
             _ => Ok(()),
         };
         let cleaned = heard.and_then(|()| chain.process_capture_f32(&[near], &mut [clean]));

@@ -166,6 +166,11 @@ impl Segmenter {
         self.is_speech
     }
 
+    /// The noise floor of the unprocessed sound, dBFS.
+    pub(super) fn noise_dbfs(&self) -> f32 {
+        self.noise.dbfs()
+    }
+
     /// Whether an utterance is open.
     pub(super) fn has_utterance(&self) -> bool {
         self.current.is_some()

@@ -167,11 +167,11 @@ impl Maker {
 
     async fn ask_model(&self, request: ChatRequest, mut outlet: ClauseOutlet<'_>) {
         let mut deltas = self.makers.llm.answer(request);
-        let mut has_text = false;
+        let (mut has_begun, mut has_text) = (false, false);
         loop {
             match deltas.next().await {
                 Some(Ok(Delta::Text(text))) => {
-                    if !has_text {
+                    if !std::mem::replace(&mut has_begun, true) {
                         self.report(Progress::FirstToken).await;
                     }
                     has_text |= !text.trim().is_empty();

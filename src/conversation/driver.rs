@@ -206,6 +206,7 @@ impl Conversation {
         match event {
             AudioEvent::SpeechStarted { utterance, over_playout, .. } => {
                 self.scene.visitor = None;
+                self.warm_up();
                 self.feed(Input::SpeechStarted { utterance, over_playout }).await;
             }
             AudioEvent::InterruptionConfirmed { utterance } => self.feed(Input::InterruptionConfirmed(utterance)).await,
@@ -254,6 +255,13 @@ impl Conversation {
             AudioEvent::SpeakerReady { detail } => self.device(Device::Speaker, DeviceStatus::Ready, detail),
             AudioEvent::InputEnded => self.parts.bus.publish(Event::InputEnded),
         }
+    }
+
+    /// Opens connections and loads models before they are needed: at the start, and while the visitor is speaking.
+    pub fn warm_up(&self) {
+        self.parts.stt.warm_up();
+        self.parts.llm.warm_up();
+        self.parts.tts.warm_up();
     }
 
     fn device(&mut self, device: Device, status: DeviceStatus, detail: String) {

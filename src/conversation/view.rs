@@ -113,16 +113,15 @@ impl Scene {
         })
     }
 
+    /// A sentence that takes the place of the caption.
     fn hint(&self, phase: Phase) -> Option<&'static str> {
         match phase {
-            Phase::Idle => None,
             Phase::Attending => Some("attending"),
-            Phase::Listening => Some("listening.hint"),
             Phase::Transcribing | Phase::Thinking | Phase::CallingTool => {
                 self.is_thinking_long.then_some("thinking.long")
             }
-            Phase::Speaking => Some("speaking.hint"),
             Phase::Interrupted => Some("interrupted"),
+            Phase::Idle | Phase::Listening | Phase::Speaking => None,
         }
     }
 }

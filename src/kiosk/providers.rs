@@ -24,15 +24,6 @@ pub(super) struct Providers {
     pub(super) connection: watch::Receiver<Connection>,
 }
 
-impl Providers {
-    /// Opens connections and loads models in the background.
-    pub(super) fn warm_up(&self) {
-        self.stt.warm_up();
-        self.llm.warm_up();
-        self.tts.warm_up();
-    }
-}
-
 /// The chains. What is missing is told to staff and left out: a kiosk that can only be read is better than none.
 pub(super) fn build(foundation: &Foundation, clock: Arc<dyn Clock>, bus: &Bus) -> Providers {
     let config = &foundation.config;

@@ -13,7 +13,7 @@ use tokio::{
 
 use super::{Foundation, Kiosk, Sound, StartError, Surroundings, demo::Visitor};
 use crate::{
-    audio::{AudioThread, Bell, BenchLog, StdinSource, StdoutSink, WavSink, devices, script::ScriptedSource},
+    audio::{AudioThread, Bell, BenchLog, DeviceSink, DeviceSource, StdinSource, StdoutSink, WavSink, script::ScriptedSource},
     clock::{Clock, SystemClock},
     config::Config,
     conversation::Activity,
@@ -86,7 +86,7 @@ fn run_once(config: &Config, options: &RunOptions) -> Result<Report, StartError>
     let _inside = runtime.enter();
     let foundation = Foundation::load(config.clone())?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::start_now());
-    let sound = sound(options.audio, config, &clock)?;
+    let sound = sound(options.audio, config)?;
     let window = (!options.is_headless).then(WindowHandle::default);
     let mut running = Running::start(&foundation, clock, sound, window.clone())?;
     if options.audio == AudioBackend::Stdio {
@@ -95,10 +95,10 @@ fn run_once(config: &Config, options: &RunOptions) -> Result<Report, StartError>
     let until = runtime.spawn(until_told_to_stop(running.kiosk.bus.subscribe(), window));
     running.show(&foundation, options.window_px);
     // The window is closed (or there is none): without one it is the other side that ends the run.
-    if options.is_headless || running.has_no_display() {
-        if let Err(error) = runtime.block_on(until) {
-            tracing::error!(%error, "waiting for the end failed");
-        }
+    if (options.is_headless || running.has_no_display())
+        && let Err(error) = runtime.block_on(until)
+    {
+        tracing::error!(%error, "waiting for the end failed");
     }
     Ok(running.stop(&runtime))
 }
@@ -140,7 +140,7 @@ fn runtime() -> Result<Runtime, StartError> {
     Ok(tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?)
 }
 
-fn sound(backend: AudioBackend, config: &Config, clock: &Arc<dyn Clock>) -> Result<Sound, StartError> {
+fn sound(backend: AudioBackend, config: &Config) -> Result<Sound, StartError> {
     let bell = Bell::default();
     Ok(match backend {
         AudioBackend::Stdio => Sound {
@@ -149,8 +149,9 @@ fn sound(backend: AudioBackend, config: &Config, clock: &Arc<dyn Clock>) -> Resu
             bell,
         },
         AudioBackend::Devices => {
-            let (source, sink) = devices::open(&config.audio, clock.clone(), bell.clone())?;
-            Sound { source: Box::new(source), sink: Box::new(sink), bell }
+            let source = Box::new(DeviceSource::start(&config.audio, &bell)?);
+            let sink = Box::new(DeviceSink::start(&config.audio, &bell)?);
+            Sound { source, sink, bell }
         }
     })
 }

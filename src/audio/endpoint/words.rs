@@ -93,7 +93,7 @@ impl TextVerdict {
         if language == Language::ENGLISH && !is_question {
             let joined = words.join(" ");
             let is_lead = |lead: &&str| joined.ends_with(*lead) && ends_at_word(&joined, lead);
-            if ENGLISH_LEADS.iter().any(|lead| is_lead(lead)) {
+            if ENGLISH_LEADS.iter().any(is_lead) {
                 return Self::Unfinished;
             }
         }
