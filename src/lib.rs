@@ -4,6 +4,7 @@
 //! what it is for, what comes in, what goes out, and what it must never touch.
 
 pub mod audio;
+pub mod camera;
 pub mod clock;
 pub mod cloud;
 pub mod config;

@@ -10,7 +10,8 @@ use std::{
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use majlis::{
-    audio::devices,
+    audio::devices::{self, Direction},
+    camera,
     config::{self, Config},
     event::Language,
     kiosk::{
@@ -63,7 +64,7 @@ enum Command {
         #[command(subcommand)]
         command: ModelsCommand,
     },
-    /// Lists microphones and speakers with their stable ids, and shows the microphone's level
+    /// Lists microphones, speakers and cameras with their stable ids, and shows the microphone's level
     Devices(DevicesArgs),
     /// Looks after the database
     Db {
@@ -253,8 +254,50 @@ fn models(folder: &Path, command: ModelsCommand) -> anyhow::Result<ExitCode> {
 
 fn list_devices(config: &Config, args: &DevicesArgs) -> anyhow::Result<ExitCode> {
     let mut output = std::io::stdout().lock();
-    devices::command(&config.audio, Duration::from_secs(args.level), &mut output)?;
+    let found = devices::list(config.audio.host)?;
+    for (title, direction, key) in [
+        ("microphones", Direction::Capture, "audio.microphone"),
+        ("speakers", Direction::Playback, "audio.speaker"),
+    ] {
+        writeln!(output, "{title} ({key}):")?;
+        let mut any = false;
+        for device in found.iter().filter(|device| device.direction == direction) {
+            any = true;
+            let mark = if device.is_default { "*" } else { " " };
+            writeln!(output, "  {mark} {}\n      {}", device.id, device.name)?;
+        }
+        if !any {
+            writeln!(output, "    none")?;
+        }
+    }
+    writeln!(output, "cameras:")?;
+    let cameras = camera::list();
+    for camera in &cameras {
+        writeln!(output, "    {}\n      {}", camera.id, camera.name)?;
+    }
+    if cameras.is_empty() {
+        writeln!(output, "    none")?;
+    }
+    writeln!(output, "* taken where kiosk.toml names none")?;
+    if args.level > 0 && found.iter().any(|device| device.direction == Direction::Capture) {
+        show_level(config, args.level, &mut output)?;
+    }
     Ok(ExitCode::SUCCESS)
+}
+
+/// A bar for each quarter of a second: speak, and it must move.
+fn show_level(config: &Config, seconds: u64, output: &mut impl std::io::Write) -> anyhow::Result<()> {
+    let microphone = &config.audio.microphone;
+    let name = if microphone.is_empty() { "the default microphone" } else { microphone };
+    writeln!(output, "level of {name} (say a few words; the bars must move):")?;
+    for _ in 0..seconds * 4 {
+        let level = devices::measure_level(config.audio.host, microphone, Duration::from_millis(250))?;
+        // 60 dB in 30 steps.
+        let steps = ((level.rms_dbfs + 60.0) / 2.0).clamp(0.0, 30.0) as usize;
+        writeln!(output, "  {:>6.1} dBFS |{:<30}|", level.rms_dbfs, "#".repeat(steps))?;
+        output.flush()?;
+    }
+    Ok(())
 }
 
 fn check_database(path: &Path) -> anyhow::Result<ExitCode> {
