@@ -1,0 +1,85 @@
+//! The program as a stranger uses it: what it prints and how it exits.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+use std::{
+    io::Write as _,
+    path::Path,
+    process::{Command, Output, Stdio},
+};
+
+fn majlis(arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_majlis"));
+    command.args(arguments).stdin(Stdio::null()).env_remove("DISPLAY").env_remove("WAYLAND_DISPLAY");
+    command.output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+#[test]
+fn help_names_every_command_in_plain_words() {
+    let output = majlis(&["--help"]);
+    assert_eq!(output.status.code(), Some(0));
+    let help = text(&output.stdout);
+    for command in ["run", "demo", "replay", "config", "models", "devices", "db", "--config", "--set"] {
+        assert!(help.contains(command), "{command} is missing in:\n{help}");
+    }
+}
+
+#[test]
+fn wrong_use_exits_with_2() {
+    assert_eq!(majlis(&["dance"]).status.code(), Some(2));
+    assert_eq!(majlis(&["replay"]).status.code(), Some(2));
+    assert_eq!(majlis(&["demo", "--window", "big"]).status.code(), Some(2));
+    let output = majlis(&["--set", "audio.volume=11", "run", "--headless"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("audio.volume"), "{}", text(&output.stderr));
+}
+
+#[test]
+fn every_problem_of_a_configuration_is_named_with_its_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("kiosk.toml");
+    std::fs::write(&path, "[turn]\nmin_silence_ms = \"soon\"\n[audoi]\nhost = \"auto\"\n[ui]\ntheme = \"pink\"\n").unwrap();
+    let output = majlis(&["config", "check", path.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(2));
+    let told = text(&output.stdout);
+    for wanted in [":2", "min_silence_ms", ":3", "audoi", ":6", "pink", "contrast"] {
+        assert!(told.contains(wanted), "{wanted} is missing in:\n{told}");
+    }
+}
+
+#[test]
+fn the_shipped_configuration_is_right() {
+    let output = majlis(&["config", "check", "kiosk.toml"]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stdout));
+}
+
+#[test]
+fn a_replay_of_a_missing_file_fails_with_its_name() {
+    let output = majlis(&["replay", "--audio", "nobody.wav", "--report", "/tmp/never.json"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stderr).contains("nobody.wav"), "{}", text(&output.stderr));
+    assert!(!Path::new("/tmp/never.json").exists());
+}
+
+#[test]
+fn a_harness_that_closes_standard_input_ends_the_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = format!("paths.database={}", folder.path().join("majlis.sqlite").display());
+    let report = folder.path().join("report.json");
+    let mut child = Command::new(env!("CARGO_BIN_EXE_majlis"))
+        .args(["--set", &database, "run", "--headless", "--audio", "stdio", "--report", report.to_str().unwrap()])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(&[0; 32_000]).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert!(text(&output.stderr).contains("@bench {\"ev\":\"ready\"}"));
+    assert!(report.exists());
+}
