@@ -127,9 +127,8 @@ impl Tashkeel {
             letters.iter().map(|letter| self.ids.get(&letter.base).copied().unwrap_or(self.unknown)).collect();
         let input = Tensor::from_array(([1, ids.len()], ids)).map_err(failed)?;
         let outputs = self.session.run(ort::inputs!["input" => input]).map_err(failed)?;
-        let output = outputs
-            .get("gated_cls")
-            .ok_or_else(|| TashkeelError::Failed("it has no output \"gated_cls\"".into()))?;
+        let output =
+            outputs.get("gated_cls").ok_or_else(|| TashkeelError::Failed("it has no output \"gated_cls\"".into()))?;
         let (_, classes) = output.try_extract_tensor::<i64>().map_err(failed)?;
         Ok(classes.to_vec())
     }

@@ -54,17 +54,8 @@ type Prepare = Box<dyn FnOnce() -> Result<Script, ProviderError> + Send>;
 type Sound = mpsc::Sender<Result<PcmChunk, ProviderError>>;
 
 enum Request {
-    Speak {
-        voice: String,
-        words_per_minute: u32,
-        script: Prepare,
-        sound: Sound,
-    },
-    Phonemes {
-        voice: String,
-        texts: Vec<String>,
-        reply: oneshot::Sender<Result<Vec<String>, ProviderError>>,
-    },
+    Speak { voice: String, words_per_minute: u32, script: Prepare, sound: Sound },
+    Phonemes { voice: String, texts: Vec<String>, reply: oneshot::Sender<Result<Vec<String>, ProviderError>> },
 }
 
 /// A handle to the one thread that owns espeak-ng; the thread ends when the last handle is dropped.
@@ -96,8 +87,12 @@ impl Espeak {
         script: impl FnOnce() -> Result<Script, ProviderError> + Send + 'static,
     ) -> mpsc::Receiver<Result<PcmChunk, ProviderError>> {
         let (sound, receiver) = mpsc::channel(QUEUED_BUFFERS);
-        let request =
-            Request::Speak { voice: voice.to_owned(), words_per_minute, script: Box::new(script), sound: sound.clone() };
+        let request = Request::Speak {
+            voice: voice.to_owned(),
+            words_per_minute,
+            script: Box::new(script),
+            sound: sound.clone(),
+        };
         if self.requests.try_send(request).is_err() {
             // The channel is new and empty.
             let _ = sound.try_send(Err(busy()));
@@ -162,10 +157,9 @@ fn speak(library: &mut ffi::Library, script: &Script, sound: &Sound) -> Result<(
             let source = script.source_of(event.character);
             if source.is_some() && source != last {
                 last = source;
-                words.extend(source.map(|bytes| WordMark {
-                    bytes: bytes.clone(),
-                    start: Duration::from_millis(event.at_ms),
-                }));
+                words.extend(
+                    source.map(|bytes| WordMark { bytes: bytes.clone(), start: Duration::from_millis(event.at_ms) }),
+                );
             }
         }
         let samples = samples.iter().map(|sample| f32::from(*sample) / 32_768.0).collect();
