@@ -30,15 +30,12 @@ pub(crate) const ENGLISH: &[Voice] = &[
     Voice::Espeak("en-us+m7", 150, 50),
 ];
 
+/// Two of espeak-ng's female variants; its deep and its breathy ones are hardly understood.
 pub(crate) const ARABIC: &[Voice] = &[
-    Voice::Espeak("ar+f5", 130, 50),
-    Voice::Espeak("ar+Annie", 150, 50),
-    Voice::Espeak("ar+linda", 150, 50),
+    Voice::Espeak("ar+f5", 150, 50),
+    Voice::Espeak("ar+f2", 150, 50),
     Voice::Espeak("ar+f5", 160, 60),
-    Voice::Espeak("ar+belinda", 150, 50),
-    Voice::Espeak("ar+steph", 150, 50),
     Voice::Espeak("ar+f5", 150, 40),
-    Voice::Espeak("ar+anika", 150, 50),
 ];
 
 impl fmt::Display for Voice {

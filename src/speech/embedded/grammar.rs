@@ -87,11 +87,6 @@ impl Grammar {
         self.sentences.get(&ids).copied()
     }
 
-    /// Whether a recognised word is part of a sentence: neither politeness nor silence nor noise.
-    pub(super) fn is_content(&self, recognised: &str) -> bool {
-        id(recognised).is_some_and(|id| !self.is_courtesy(id))
-    }
-
     fn is_courtesy(&self, id: usize) -> bool {
         self.words.get(id).is_some_and(|word| word.starts_with(COURTESY))
     }

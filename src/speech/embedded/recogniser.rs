@@ -27,7 +27,7 @@ const LONGEST_S: usize = 15;
 /// sentences in the grammar stay below it, 95 % of others above (`benches/recognition`).
 const ENGLISH_LIMIT: f32 = 29.5;
 /// The same for Arabic, whose sounds are only near those of the acoustic model.
-const ARABIC_LIMIT: f32 = 35.0;
+const ARABIC_LIMIT: f32 = 30.0;
 /// How much worse Arabic scores for that reason, a frame of speech.
 const ARABIC_HANDICAP: f32 = 5.0;
 /// How much better the likely language is taken to be, a frame of speech.

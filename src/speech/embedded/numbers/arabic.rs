@@ -96,7 +96,7 @@ fn cardinal(value: u64, feminine: bool) -> String {
         12 if feminine => "اِثْنَتَا عَشْرَة".to_owned(),
         12 => "اِثْنَا عَشَر".to_owned(),
         13..20 => format!("{} {}", pick(units, value - 10), if feminine { "عَشْرَة" } else { "عَشَر" }),
-        20..100 if value % 10 == 0 => pick(&TENS, value / 10).to_owned(),
+        20..100 if value.is_multiple_of(10) => pick(&TENS, value / 10).to_owned(),
         20..100 => format!("{} وَ{}", pick(units, value % 10), pick(&TENS, value / 10)),
         _ => join(pick(&HUNDREDS, value / 100), value % 100, feminine),
     }

@@ -11,9 +11,6 @@ const MODEL_FILES: [&str; 7] =
 const SENTENCES: &CStr = c"sentences";
 const PHONES: &CStr = c"phones";
 
-/// Frames of the front end a second.
-pub(super) const FRAMES_PER_SECOND: u32 = 100;
-
 /// Why recognition is not possible.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum OpenError {
