@@ -181,3 +181,42 @@ fn busy() -> ProviderError {
 fn unavailable(message: String) -> ProviderError {
     ProviderError::new(super::NAME, FailureKind::Unavailable, message)
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    // One test for all that needs the library: it can be opened once in a process.
+    #[test]
+    fn speech_comes_with_marks_in_the_written_text_and_a_second_owner_is_refused() {
+        let espeak = Espeak::start().unwrap();
+        let mut sound = espeak.speak("en-us", 160, || {
+            let mut script = Script::default();
+            script.push("Open", 0..4);
+            script.push("nine thirty", 5..9);
+            script.push("daily", 10..15);
+            Ok(script)
+        });
+        let mut marks = Vec::new();
+        let mut samples = 0;
+        while let Some(chunk) = sound.blocking_recv() {
+            let chunk = chunk.unwrap();
+            assert_eq!(chunk.sample_rate_hz, 22_050);
+            samples += chunk.samples.len();
+            marks.extend(chunk.words);
+        }
+        let bytes: Vec<_> = marks.iter().map(|mark| mark.bytes.clone()).collect();
+        assert_eq!(bytes, [0..4, 5..9, 10..15]);
+        assert!(marks.is_sorted_by_key(|mark| mark.start));
+        assert!(samples > 22_050 / 2);
+
+        assert_eq!(espeak.phonemes("en-us", vec!["open".into()]).unwrap().len(), 1);
+
+        let unknown = espeak.speak("xx-none", 160, || Ok(Script::default())).blocking_recv().unwrap();
+        assert_eq!(unknown.unwrap_err().kind, FailureKind::Unavailable);
+
+        let second = Espeak::start().unwrap();
+        assert!(second.phonemes("en-us", vec!["open".into()]).unwrap_err().message.contains("in use"));
+    }
+}

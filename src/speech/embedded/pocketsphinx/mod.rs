@@ -128,3 +128,18 @@ impl GrammarDecoder {
         (!segments.is_empty()).then_some(BestPath { segments, score })
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_acoustic_model_is_an_error_that_says_what_to_install() {
+        let folder = tempfile::tempdir().unwrap();
+        let beams = Beams { state: "1e-60", phone: "1e-60", word: "1e-40" };
+        let error = GrammarDecoder::open(folder.path(), &[], "", beams).err().unwrap();
+        assert!(matches!(error, OpenError::MissingFile { file: "feat.params", .. }));
+        assert!(error.to_string().contains("pocketsphinx-en-us"));
+    }
+}
