@@ -6,7 +6,7 @@
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,
-    clippy::cast_precision_loss,
+    clippy::indexing_slicing,
     reason = "a bench prints, and stops at the first fault"
 )]
 
@@ -15,9 +15,17 @@ use std::{collections::BTreeMap, path::Path, time::Instant};
 use majlis::{event::Language, knowledge::KnowledgeBase};
 
 #[derive(serde::Deserialize)]
-struct HeldOut {
+struct Questions {
     in_scope: BTreeMap<Language, BTreeMap<String, Vec<String>>>,
     out_of_scope: BTreeMap<Language, Vec<String>>,
+}
+
+/// A question, the entry it asks for (none: out of scope), the entry found and its score.
+struct Asked<'a> {
+    question: &'a str,
+    wanted: Option<&'a str>,
+    found: String,
+    score: f32,
 }
 
 fn main() {
@@ -26,70 +34,80 @@ fn main() {
     for problem in &problems {
         println!("{problem}");
     }
-    let held_out: HeldOut =
-        toml::from_str(&std::fs::read_to_string(root.join("src/knowledge/held_out.toml")).unwrap()).unwrap();
+    let held_out = std::fs::read_to_string(root.join("src/knowledge/held_out.toml")).unwrap();
+    let parts: BTreeMap<String, Questions> = toml::from_str(&held_out).unwrap();
     let verbose = std::env::args().any(|argument| argument == "--verbose");
 
-    println!(
-        "{:9} {:>8} {:>7} {:>7} {:>8} | {:>12} {:>8}",
-        "language", "threshold", "right", "wrong", "refused", "out of scope", "refused"
-    );
-    for language in Language::ALL {
-        let best = |question: &str| {
-            base.search(question, language, 1)
-                .unwrap()
-                .into_iter()
-                .next()
-                .map_or((String::new(), 0.0), |hit| (hit.id.0, hit.score))
-        };
-        let inside: Vec<(&String, &String, String, f32)> = held_out.in_scope[&language]
-            .iter()
-            .flat_map(|(id, questions)| questions.iter().map(move |question| (id, question)))
-            .map(|(id, question)| {
-                let (found, score) = best(question);
-                (id, question, found, score)
-            })
-            .collect();
-        let outside: Vec<(&String, String, f32)> = held_out.out_of_scope[&language]
-            .iter()
-            .map(|question| {
-                let (found, score) = best(question);
-                (question, found, score)
-            })
-            .collect();
-        for threshold in (30..=70).step_by(5).map(|percent| percent as f32 / 100.0) {
-            let answered = inside.iter().filter(|(_, _, _, score)| *score >= threshold);
-            let right = answered.clone().filter(|(id, _, found, _)| *id == found).count();
-            let wrong = answered.count() - right;
-            let refused = outside.iter().filter(|(_, _, score)| *score < threshold).count();
-            println!(
-                "{language:9} {threshold:>8.2} {right:>8} {wrong:>7} {:>8} | {:>12} {refused:>8}",
-                inside.len() - right - wrong,
-                outside.len()
-            );
-        }
-        if verbose {
-            for (id, question, found, score) in
-                inside.iter().filter(|(id, _, found, score)| id != &found || *score < 0.5)
-            {
-                println!("  {score:.2} {id} -> {found}: {question}");
+    println!("| questions | language | threshold | right | wrong | refused | out of scope | refused |");
+    println!("|---|---|---|---|---|---|---|---|");
+    for (name, part) in parts.iter().rev() {
+        for language in Language::ALL {
+            let asked = ask(&base, part, language);
+            for percent in [35_u8, 40, 45, 50, 55, 60] {
+                print_row(name, language, f32::from(percent) / 100.0, &asked);
             }
-            for (question, found, score) in outside.iter().filter(|(_, _, score)| *score > 0.3) {
-                println!("  {score:.2} outside -> {found}: {question}");
+            for asked in asked.iter().filter(|asked| verbose && asked.is_doubtful()) {
+                let wanted = asked.wanted.unwrap_or("(nothing)");
+                println!("  {:.2} {wanted} -> {}: {}", asked.score, asked.found, asked.question);
             }
         }
-        let questions: Vec<&str> = inside.iter().map(|(_, question, _, _)| question.as_str()).collect();
-        let mut micros: Vec<u128> = Vec::new();
-        for question in questions.iter().cycle().take(2_000) {
-            let start = Instant::now();
-            std::hint::black_box(base.search(question, language, 3).unwrap());
-            micros.push(start.elapsed().as_micros());
-        }
-        micros.sort_unstable();
-        println!(
-            "{language:9} one search: median {} us, p99 {} us",
-            micros[micros.len() / 2],
-            micros[micros.len() * 99 / 100]
-        );
     }
+    for language in Language::ALL {
+        time_searches(&base, parts.values(), language);
+    }
+}
+
+impl Asked<'_> {
+    fn is_doubtful(&self) -> bool {
+        match self.wanted {
+            Some(wanted) => self.found != wanted || self.score < 0.5,
+            None => self.score > 0.4,
+        }
+    }
+}
+
+fn ask<'a>(base: &KnowledgeBase, part: &'a Questions, language: Language) -> Vec<Asked<'a>> {
+    let inside = part.in_scope[&language]
+        .iter()
+        .flat_map(|(id, questions)| questions.iter().map(|question| (question.as_str(), Some(id.as_str()))));
+    let outside = part.out_of_scope[&language].iter().map(|question| (question.as_str(), None));
+    inside
+        .chain(outside)
+        .map(|(question, wanted)| {
+            let best = base.search(question, language, 1).unwrap().into_iter().next();
+            let (found, score) = best.map_or_else(Default::default, |hit| (hit.id.0, hit.score));
+            Asked { question, wanted, found, score }
+        })
+        .collect()
+}
+
+fn print_row(name: &str, language: Language, threshold: f32, asked: &[Asked<'_>]) {
+    let (inside, outside): (Vec<_>, Vec<_>) = asked.iter().partition(|asked| asked.wanted.is_some());
+    let answered = inside.iter().filter(|asked| asked.score >= threshold).count();
+    let right =
+        inside.iter().filter(|asked| asked.score >= threshold && asked.wanted == Some(asked.found.as_str())).count();
+    let refused = outside.iter().filter(|asked| asked.score < threshold).count();
+    println!(
+        "| {name} | {language} | {threshold:.2} | {right} | {} | {} | {} | {refused} |",
+        answered - right,
+        inside.len() - answered,
+        outside.len(),
+    );
+}
+
+fn time_searches<'a>(base: &KnowledgeBase, parts: impl Iterator<Item = &'a Questions>, language: Language) {
+    let questions: Vec<&String> = parts.flat_map(|part| part.in_scope[&language].values().flatten()).collect();
+    let mut micros: Vec<u128> = questions
+        .iter()
+        .cycle()
+        .take(2_000)
+        .map(|question| {
+            let start = Instant::now();
+            std::hint::black_box(base.search(question, language, 1).unwrap());
+            start.elapsed().as_micros()
+        })
+        .collect();
+    micros.sort_unstable();
+    let at = |percent: usize| micros[micros.len() * percent / 100];
+    println!("one search, {language}: median {} us, p99 {} us", at(50), at(99));
 }

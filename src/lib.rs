@@ -4,11 +4,13 @@
 //! what it is for, what comes in, what goes out, and what it must never touch.
 
 pub mod audio;
+pub mod camera;
 pub mod clock;
 pub mod cloud;
 pub mod config;
 pub mod conversation;
 pub mod event;
+pub mod kiosk;
 pub mod knowledge;
 pub mod llm;
 pub mod ops;

@@ -1,1 +1,322 @@
-fn main() {}
+//! The command line.
+
+use std::{
+    io::Write as _,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::Duration,
+};
+
+use anyhow::Context as _;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use majlis::{
+    audio::devices::{self, Direction},
+    camera,
+    config::{self, Config},
+    event::Language,
+    kiosk::{
+        Foundation, replay,
+        run::{self, AudioBackend, RunOptions},
+    },
+    ops,
+    ops::report::Report,
+    runtime::{ModelsAction, models_command},
+    store,
+};
+
+/// Wrong use, as clap has it.
+const EXIT_USAGE: u8 = 2;
+
+/// The kiosk's receptionist: sees a visitor come up, talks with them in Arabic and English, and answers from the
+/// stand's knowledge base, with or without a network.
+///
+/// Try it: `majlis demo` runs a whole visit without any device. On a box with microphone, speaker and screen:
+/// `majlis devices` shows what there is, `majlis config check` whether kiosk.toml is right, `majlis run` opens for
+/// visitors.
+#[derive(Debug, Parser)]
+#[command(name = "majlis", version)]
+struct Cli {
+    /// The configuration file [default: kiosk.toml in the current folder if there is one, else built-in defaults]
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Overrides a key of the configuration, for example `--set cloud.base_url=http://127.0.0.1:8000/v1`; repeatable
+    #[arg(long = "set", global = true, value_name = "SECTION.KEY=VALUE")]
+    overrides: Vec<String>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Opens the kiosk for visitors and stays until it is stopped
+    Run(RunArgs),
+    /// Runs a whole visit with a scripted visitor: needs no camera, microphone, key or network
+    Demo(DemoArgs),
+    /// Runs the whole pipeline on a recorded microphone and writes a report
+    Replay(ReplayArgs),
+    /// Looks at the configuration
+    Config {
+        #[command(subcommand)]
+        command: ConfigCommand,
+    },
+    /// Looks after the models
+    Models {
+        #[command(subcommand)]
+        command: ModelsCommand,
+    },
+    /// Lists microphones, speakers and cameras with their stable ids, and shows the microphone's level
+    Devices(DevicesArgs),
+    /// Looks after the database
+    Db {
+        #[command(subcommand)]
+        command: DbCommand,
+    },
+}
+
+#[derive(Debug, Args)]
+struct RunArgs {
+    /// Without a window: by voice only
+    #[arg(long)]
+    headless: bool,
+    /// Where the sound comes from and goes to
+    #[arg(long, value_enum, default_value_t = AudioArg::Devices)]
+    audio: AudioArg,
+    /// A window of this size in pixels instead of the full screen
+    #[arg(long, value_name = "WIDTHxHEIGHT", value_parser = window_size)]
+    window: Option<[u16; 2]>,
+    /// Writes a report of the run when it ends
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum AudioArg {
+    /// The box's microphone and speaker
+    Devices,
+    /// 16 kHz mono s16le on standard input, 24 kHz on standard output, `@bench` lines on standard error
+    Stdio,
+}
+
+#[derive(Debug, Args)]
+struct DemoArgs {
+    /// The language of the visitor: `en` or `ar`
+    #[arg(long, default_value = "en")]
+    language: Language,
+    /// The size of the window in pixels
+    #[arg(long, value_name = "WIDTHxHEIGHT", default_value = "1080x1920", value_parser = window_size)]
+    window: [u16; 2],
+}
+
+#[derive(Debug, Args)]
+struct ReplayArgs {
+    /// The microphone's recording: a WAV file of any rate
+    #[arg(long, value_name = "IN.wav")]
+    audio: PathBuf,
+    /// Where to write the report (docs/report.md describes it)
+    #[arg(long, value_name = "OUT.json")]
+    report: PathBuf,
+    /// Also writes what the kiosk says, on the recording's timeline
+    #[arg(long, value_name = "OUT.wav")]
+    speaker: Option<PathBuf>,
+    /// As fast as it goes instead of at the pace of real time
+    #[arg(long)]
+    fast: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum ConfigCommand {
+    /// Names every problem of the configuration at once; exit code 2 if there is any
+    Check {
+        /// The file to check instead of the one that would be used
+        file: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum ModelsCommand {
+    /// Shows every model and whether it is there
+    List,
+    /// Gets models: those named, else those needed for a conversation
+    Fetch {
+        /// Names from the manifest
+        names: Vec<String>,
+    },
+    /// Checks the sum of every model that is there
+    Verify,
+}
+
+#[derive(Debug, Args)]
+struct DevicesArgs {
+    /// How long to show the microphone's level, seconds; 0: not at all
+    #[arg(long, default_value_t = 3, value_name = "SECONDS")]
+    level: u64,
+}
+
+#[derive(Debug, Subcommand)]
+enum DbCommand {
+    /// Verifies the database's invariants; exit code 1 if one is violated
+    Check,
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match dispatch(cli) {
+        Ok(code) => code,
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "majlis: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
+    let path = cli.config.or_else(|| Some(PathBuf::from("kiosk.toml")).filter(|path| path.exists()));
+    if let Command::Config { command: ConfigCommand::Check { file } } = cli.command {
+        let (text, code) = config::check_command(file.or(path).as_deref(), &cli.overrides);
+        return print(&text, code);
+    }
+    let config = match Config::load(path.as_deref(), &cli.overrides) {
+        Ok(config) => config,
+        Err(problems) => {
+            let _ = writeln!(std::io::stderr(), "{problems}");
+            return Ok(ExitCode::from(EXIT_USAGE));
+        }
+    };
+    ops::log::init(&config.log)?;
+    match cli.command {
+        Command::Run(args) => run(&config, &args),
+        Command::Demo(args) => demo(&config, &args),
+        Command::Replay(args) => replay(config, &args),
+        Command::Models { command } => models(&config.paths.models, command),
+        Command::Devices(args) => list_devices(&config, &args),
+        Command::Db { command: DbCommand::Check } => check_database(&config.paths.database),
+        Command::Config { .. } => Ok(ExitCode::SUCCESS),
+    }
+}
+
+fn run(config: &Config, args: &RunArgs) -> anyhow::Result<ExitCode> {
+    let audio = match args.audio {
+        AudioArg::Devices => AudioBackend::Devices,
+        AudioArg::Stdio => AudioBackend::Stdio,
+    };
+    let options = RunOptions { is_headless: args.headless, audio, window_px: args.window };
+    let report = run::run(config, &options)?;
+    if let Some(path) = &args.report {
+        write_report(&report, path)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn demo(config: &Config, args: &DemoArgs) -> anyhow::Result<ExitCode> {
+    let result = run::demo(config, args.language, Some(args.window))?;
+    let path = config.paths.output.join("demo").join("report.json");
+    write_report(&result.report, &path)?;
+    let mut text = result.report.table();
+    text.push_str(&result.report.transcript());
+    text.push_str(&format!("kiosk's voice: {}\n", result.speaker.display()));
+    text.push_str(&format!("transcript: {}\n", config.paths.database.display()));
+    match &result.screenshot {
+        Ok(picture) => text.push_str(&format!("screenshot: {}\n", picture.display())),
+        Err(reason) => text.push_str(&format!("screenshot: none ({reason})\n")),
+    }
+    text.push_str(&format!("report: {}\n", path.display()));
+    print(&text, 0)
+}
+
+fn replay(config: Config, args: &ReplayArgs) -> anyhow::Result<ExitCode> {
+    let recording = replay::Recording { audio: args.audio.clone(), speaker: args.speaker.clone(), is_fast: args.fast };
+    let mut runtime = if args.fast {
+        tokio::runtime::Builder::new_current_thread()
+    } else {
+        tokio::runtime::Builder::new_multi_thread()
+    };
+    let runtime = runtime.enable_all().build().context("the runtime cannot be started")?;
+    let foundation = Foundation::load(config)?;
+    let report = runtime.block_on(replay::run(&foundation, &recording))?;
+    write_report(&report, &args.report)?;
+    print(&format!("{}report: {}\n", report.table(), args.report.display()), 0)
+}
+
+fn models(folder: &Path, command: ModelsCommand) -> anyhow::Result<ExitCode> {
+    let action = match command {
+        ModelsCommand::List => ModelsAction::List,
+        ModelsCommand::Fetch { names } => ModelsAction::Fetch { names },
+        ModelsCommand::Verify => ModelsAction::Verify,
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let (text, code) = runtime.block_on(models_command(folder, &action));
+    print(&text, code)
+}
+
+fn list_devices(config: &Config, args: &DevicesArgs) -> anyhow::Result<ExitCode> {
+    let mut output = std::io::stdout().lock();
+    let found = devices::list(config.audio.host)?;
+    for (title, direction, key) in
+        [("microphones", Direction::Capture, "audio.microphone"), ("speakers", Direction::Playback, "audio.speaker")]
+    {
+        writeln!(output, "{title} ({key}):")?;
+        let mut any = false;
+        for device in found.iter().filter(|device| device.direction == direction) {
+            any = true;
+            let mark = if device.is_default { "*" } else { " " };
+            writeln!(output, "  {mark} {}\n      {}", device.id, device.name)?;
+        }
+        if !any {
+            writeln!(output, "    none")?;
+        }
+    }
+    writeln!(output, "cameras:")?;
+    let cameras = camera::list();
+    for camera in &cameras {
+        writeln!(output, "    {}\n      {}", camera.id, camera.name)?;
+    }
+    if cameras.is_empty() {
+        writeln!(output, "    none")?;
+    }
+    writeln!(output, "* taken where kiosk.toml names none")?;
+    if args.level > 0 && found.iter().any(|device| device.direction == Direction::Capture) {
+        show_level(config, args.level, &mut output)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A bar for each quarter of a second: speak, and it must move.
+fn show_level(config: &Config, seconds: u64, output: &mut impl std::io::Write) -> anyhow::Result<()> {
+    let microphone = &config.audio.microphone;
+    let name = if microphone.is_empty() { "the default microphone" } else { microphone };
+    writeln!(output, "level of {name} (say a few words; the bars must move):")?;
+    for _ in 0..seconds * 4 {
+        let level = devices::measure_level(config.audio.host, microphone, Duration::from_millis(250))?;
+        // 60 dB in 30 steps.
+        let steps = ((level.rms_dbfs + 60.0) / 2.0).clamp(0.0, 30.0) as usize;
+        writeln!(output, "  {:>6.1} dBFS |{:<30}|", level.rms_dbfs, "#".repeat(steps))?;
+        output.flush()?;
+    }
+    Ok(())
+}
+
+fn check_database(path: &Path) -> anyhow::Result<ExitCode> {
+    let violations = store::check(path)?;
+    let mut text: String = violations.iter().map(|violation| format!("{violation}\n")).collect();
+    if violations.is_empty() {
+        text = format!("{}: sound\n", path.display());
+    }
+    print(&text, u8::from(!violations.is_empty()))
+}
+
+fn write_report(report: &Report, path: &Path) -> anyhow::Result<()> {
+    report.write(path).with_context(|| format!("cannot write the report {}", path.display()))
+}
+
+fn print(text: &str, code: u8) -> anyhow::Result<ExitCode> {
+    std::io::stdout().lock().write_all(text.as_bytes()).context("standard output cannot be written")?;
+    Ok(ExitCode::from(code))
+}
+
+/// `1080x1920` → its two sides.
+fn window_size(text: &str) -> Result<[u16; 2], String> {
+    let sides = text.split_once('x').and_then(|(width, height)| Some([width.parse().ok()?, height.parse().ok()?]));
+    sides
+        .filter(|sides| sides.iter().all(|side| (200..=16_384).contains(side)))
+        .ok_or_else(|| format!("\"{text}\" is no size; allowed: WIDTHxHEIGHT in pixels, 200 to 16384, as in 1080x1920"))
+}

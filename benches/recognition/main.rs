@@ -25,7 +25,7 @@ use majlis::{
     config,
     event::Language,
     knowledge::{Entry, KnowledgeBase},
-    runtime::ModelStore,
+    runtime::{ModelStore, Onnx},
     speech::{
         SpeakRequest, SpeechToText, TextToSpeech, TranscribeRequest, Transcript, TranscriptPiece,
         embedded::{EmbeddedSpeechToText, EmbeddedTextToSpeech, Espeak, Vowels},
@@ -94,7 +94,8 @@ async fn main() {
     let (base, problems) = KnowledgeBase::load(Path::new("assets/knowledge")).unwrap();
     assert!(problems.is_empty());
     let entries: Arc<[Entry]> = base.entries().cloned().collect();
-    let vowels = Arc::new(Vowels::new(ModelStore::open(Path::new("models")).unwrap()));
+    let models = ModelStore::open(Path::new("models")).unwrap();
+    let vowels = Arc::new(Vowels::new(Onnx::load(&models).unwrap(), models));
     let espeak = Espeak::start().unwrap();
     let config = config::Embedded::default();
 

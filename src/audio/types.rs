@@ -131,8 +131,12 @@ pub enum AudioCommand {
     Pause,
     /// Go on from where it was held.
     Resume,
-    /// Drop everything queued and being played, at once.
-    Clear,
+    /// Drop all sound of the answers up to this one, at once; chunks of them that still come are dropped as well, so
+    /// that an answer which was given up cannot be heard although its maker was in the middle of sending.
+    Clear {
+        /// The last answer that is not wanted.
+        through: AnswerId,
+    },
     /// The turn is over (or given up): the present utterance is closed, the next speech is a new one.
     EndUtterance(UtteranceId),
     /// Whether speech counts (`true` at start).

@@ -16,8 +16,10 @@ pub enum FailureKind {
     ServerError,
     /// No answer within the time allowed, or a stream that stopped in the middle without ending.
     TimedOut,
-    /// No connection, or it was cut.
+    /// No connection could be made.
     Unreachable,
+    /// The connection was cut, or the answer ended before its end mark.
+    Cut,
     /// An answer that cannot be read.
     Malformed,
     /// A model or library is missing or broken (embedded parts).

@@ -1,8 +1,26 @@
-//! What every service has in common: the one HTTP client, credentials, the kinds of failure, time-outs, and the
-//! circuit breaker that decides when a service is left alone.
+//! What every service has in common: the one HTTP client, credentials, the kinds of failure, reading server-sent
+//! events, and the circuit breaker that decides when a service is left alone.
 //!
-//! In: `[cloud]` of the configuration. Out: a client, [`ProviderError`]s. Never touches: what is sent or received.
+//! In: `[cloud]` of the configuration and a key. Out: [`Service`]s, [`ProviderError`]s, [`Guard`]s, the shared
+//! [`Health`]. Never touches: the meaning of what is sent or received, devices, the conversation.
+//!
+//! Time-outs are kept by the providers (`speech::CloudSpeechToText` and its siblings), retries and fallback by the chains
+//! (`speech::SttChain` and its siblings) and nowhere else: the HTTP client itself retries nothing.
 
+mod breaker;
+mod client;
 mod error;
+mod failure;
+mod guard;
+mod pieces;
+mod sse;
 
+pub use breaker::{Breaker, BreakerSettings};
+pub use client::{Cloud, CloudError, Service};
 pub use error::{FailureKind, ProviderError};
+pub use guard::{Guard, Health, Link, Probe, Supervisor};
+
+pub(crate) use failure::{body_text, cut, is_event_stream, timed_out};
+pub(crate) use guard::worth_a_second_try;
+pub(crate) use pieces::{Output, pieces};
+pub(crate) use sse::EventReader;

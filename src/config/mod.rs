@@ -4,9 +4,18 @@
 //! found and what is allowed. Never touches: any other room, devices, the network.
 
 mod choice;
+mod command;
+mod load;
+mod problem;
+mod reference;
 mod schema;
+mod secrets;
 mod section;
 mod setting;
 
 pub use choice::{AudioHost, Auth, Choice, Digits, LogFormat, NoiseSuppression, Theme, UnknownChoice};
+pub use command::check_command;
+pub use problem::{ConfigErrors, Origin, Problem};
+pub use reference::reference;
 pub use schema::{Audio, Cloud, CloudLlm, CloudStt, CloudTts, Config, Embedded, Log, Paths, Stand, Turn, Ui, Visit};
+pub use secrets::{SecretError, Secrets};

@@ -114,6 +114,8 @@ section! {
     Visit {
         /// Whether speech begins a visit when nobody is seen.
         begin_by_speech: bool = true, Limit::Any;
+        /// Whether the kiosk greets aloud who comes up or touches it.
+        greet: bool = true, Limit::Any;
         /// Silence after which the kiosk asks whether somebody is still there, s.
         ask_after_s: u64 = 25, Limit::Int(1..=3_600);
         /// Silence after that which ends the visit, s.

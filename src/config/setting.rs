@@ -54,7 +54,7 @@ impl Limit {
     /// `value` as it is shown to staff. Secrets that strayed into the file are not shown.
     pub(super) fn describe(&self, value: &DeValue<'_>) -> String {
         match (self, value) {
-            (Self::SecretName, DeValue::String(_)) => "text that is no such name (not shown)".to_owned(),
+            (Self::SecretName, _) => "something that is no such name (not shown)".to_owned(),
             (Self::BaseUrl, DeValue::String(text)) if text.contains('@') => {
                 "an address with a user name (not shown)".to_owned()
             }
@@ -69,7 +69,7 @@ fn is_base_url(text: &str) -> bool {
     })
 }
 
-fn is_secret_name(text: &str) -> bool {
+pub(super) fn is_secret_name(text: &str) -> bool {
     text.len() <= 64
         && text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
         && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')

@@ -1,1 +1,23 @@
-//! conversation
+//! The conversation: turns, interruption, history, the prompt, and the life of a visit.
+//!
+//! In: what the ears hear ([`AudioEvent`](crate::audio::AudioEvent)), what is asked for
+//! ([`Command`](crate::event::Command)), what the providers say. Out: what the mouth says
+//! ([`AudioCommand`](crate::audio::AudioCommand)), the transcript, events, the [`View`](crate::event::View) that the
+//! window draws. Never touches: devices, the network, the window itself.
+//!
+//! [`machine`] decides, and is pure; [`driver`] carries out what it decides; [`answer`](AnswerJob) makes one answer.
+
+mod activity;
+mod answer;
+mod driver;
+mod heard;
+pub mod machine;
+mod prompt;
+mod record;
+#[cfg(test)]
+mod tests;
+mod view;
+
+pub use activity::{Activity, Busy};
+pub use driver::{Conversation, Parts};
+pub use record::{TurnRecord, Waterfall};

@@ -170,6 +170,8 @@ pub enum Event {
         /// The state that was stuck.
         phase: Phase,
     },
+    /// A recorded microphone has come to its end.
+    InputEnded,
     /// Something was dropped because a queue was full or an input too long.
     Dropped {
         /// What (`audio_frames`, `events`, `utterance_tail`).

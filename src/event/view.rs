@@ -71,6 +71,11 @@ pub struct Toast {
     pub since: Duration,
 }
 
+impl Toast {
+    /// How long it stays (LOOK, "toast").
+    pub const SHOWN_FOR: Duration = Duration::from_secs(4);
+}
+
 /// Everything the window needs to know about the conversation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct View {
@@ -98,4 +103,25 @@ pub struct View {
     pub topics: std::sync::Arc<[Topic]>,
     /// A message above the chips.
     pub toast: Option<Toast>,
+}
+
+impl View {
+    /// Nobody is there.
+    #[must_use]
+    pub fn empty(topics: std::sync::Arc<[Topic]>, language: Language) -> Self {
+        Self {
+            phase: Phase::Idle,
+            phase_since: Duration::ZERO,
+            language,
+            caption: None,
+            before: None,
+            hint: None,
+            connection: Connection::default(),
+            lost: Vec::new(),
+            uses_service: false,
+            camera_on: false,
+            topics,
+            toast: None,
+        }
+    }
 }

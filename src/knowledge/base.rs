@@ -30,7 +30,7 @@ const CANDIDATES: usize = 40;
 /// The weight of a word of grammar, of what its frequency would give it.
 const STOP_WORD_FACTOR: f32 = 0.25;
 /// The weight of a word that no phrasing has, where 1 is a word that one entry has.
-const UNKNOWN_WORD: f32 = 0.8;
+const UNKNOWN_WORD: f32 = 1.2;
 /// How much of the score is the overlap with the best phrasing; the rest is what the entry as a whole explains.
 const BEST_PHRASING_SHARE: f32 = 0.7;
 /// The score of anything but the very words of a phrasing stays below 1.
@@ -71,7 +71,7 @@ impl KnowledgeBase {
     /// # Errors
     /// The folder cannot be read, or nothing in it can be used.
     pub fn load(folder: &Path) -> Result<(Self, Vec<Problem>), KnowledgeError> {
-        let (entries, problems) = load::read_folder(folder)?;
+        let load::Contents { entries, problems } = load::read_folder(folder)?;
         Ok((Self::build(entries)?, problems))
     }
 
@@ -145,9 +145,12 @@ impl KnowledgeBase {
         if known.is_empty() {
             return Ok(Vec::new());
         }
+        // Words of grammar are in most phrasings: they only find candidates where there is nothing else to go by.
+        let telling: Vec<&str> = known.iter().copied().filter(|word| !normalise::is_stop_word(word)).collect();
+        let sought = if telling.is_empty() { known } else { telling };
 
         let mut best: BTreeMap<&EntryId, f32> = BTreeMap::new();
-        for row in self.candidates(&known, language)? {
+        for row in self.candidates(&sought, language)? {
             let Some(phrasing) = self.phrasings.get(row) else { continue };
             let score = if phrasing.words == words { 1.0 } else { vocabulary.score(&distinct, phrasing) };
             let entry = best.entry(&phrasing.entry).or_default();

@@ -55,13 +55,21 @@ pub struct Problem {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}: {}; this entry is skipped", self.file.display(), self.line, self.message)
+        write!(f, "{}:{}: {}; it is skipped", self.file.display(), self.line, self.message)
     }
 }
 
-/// Every usable entry of the `.toml` files in `folder`, in the order of their names, and what was skipped.
-/// Entries that are topics come with their place in the row of chips.
-pub(super) fn read_folder(folder: &Path) -> Result<(Vec<(Entry, u32)>, Vec<Problem>), KnowledgeError> {
+/// What a folder holds.
+#[derive(Default)]
+pub(super) struct Contents {
+    /// The usable entries, in the order of the files; a topic comes with its place in the row of chips.
+    pub(super) entries: Vec<(Entry, u32)>,
+    /// What was skipped.
+    pub(super) problems: Vec<Problem>,
+}
+
+/// Reads the `.toml` files in `folder`, in the order of their names.
+pub(super) fn read_folder(folder: &Path) -> Result<Contents, KnowledgeError> {
     let unreadable = |path: &Path| {
         let path = path.to_owned();
         move |source| KnowledgeError::Unreadable { path, source }
@@ -81,20 +89,21 @@ pub(super) fn read_folder(folder: &Path) -> Result<(Vec<(Entry, u32)>, Vec<Probl
             Ok(text) => reader.read_file(&file, &text),
             // One file that cannot be read (its rights, its encoding) must not silence the others.
             Err(error) => {
-                reader.problems.push(Problem { file, line: 1, message: format!("the file cannot be read: {error}") });
+                let message = format!("the file cannot be read: {error}");
+                reader.contents.problems.push(Problem { file, line: 1, message });
             }
         }
     }
-    if reader.entries.is_empty() {
-        return Err(KnowledgeError::NothingUsable { path: folder.to_owned(), problems: reader.problems.len() });
+    let contents = reader.contents;
+    if contents.entries.is_empty() {
+        return Err(KnowledgeError::NothingUsable { path: folder.to_owned(), problems: contents.problems.len() });
     }
-    Ok((reader.entries, reader.problems))
+    Ok(contents)
 }
 
 #[derive(Default)]
 struct Reader {
-    entries: Vec<(Entry, u32)>,
-    problems: Vec<Problem>,
+    contents: Contents,
     /// The accepted ids, with the place where each was first found.
     ids: BTreeMap<EntryId, String>,
     /// The accepted phrasings as comparable words, with the entry that has them.
@@ -106,7 +115,7 @@ impl Reader {
         for (first_line, chunk) in chunks(text) {
             let place = |offset: usize| first_line + chunk.get(..offset).unwrap_or(chunk).matches('\n').count();
             match toml::from_str::<Chunk>(chunk) {
-                Err(error) => self.problems.push(Problem {
+                Err(error) => self.contents.problems.push(Problem {
                     file: file.to_owned(),
                     line: place(error.span().map_or(0, |span| span.start)),
                     message: error.message().to_owned(),
@@ -114,7 +123,11 @@ impl Reader {
                 Ok(chunk) => {
                     for raw in chunk.entry {
                         if let Err((offset, message)) = self.accept(file, &place, raw) {
-                            self.problems.push(Problem { file: file.to_owned(), line: place(offset), message });
+                            self.contents.problems.push(Problem {
+                                file: file.to_owned(),
+                                line: place(offset),
+                                message,
+                            });
                         }
                     }
                 }
@@ -160,7 +173,7 @@ impl Reader {
         self.ids.insert(id.clone(), format!("{}:{}", file.display(), place(at)));
         self.phrasings.extend(own.into_iter().map(|key| (key, id.clone())));
         let does = if raw.does == Some(Does::EndsVisit) { Answered::EndsVisit } else { Answered::Answers };
-        self.entries.push((Entry { id, does, topic, english: english.text, arabic: arabic.text }, order));
+        self.contents.entries.push((Entry { id, does, topic, english: english.text, arabic: arabic.text }, order));
         Ok(())
     }
 }

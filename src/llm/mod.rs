@@ -1,9 +1,15 @@
 //! The language model behind one trait: streamed answers; providers in order, the embedded one last.
 //!
 //! In: [`ChatRequest`]. Out: a stream of [`Delta`]s. Never touches: devices, the conversation's state, the database.
+//!
+//! The streams of the service and the chain are lazy: a request goes out when its stream is first polled.
 
+mod chain;
+mod cloud;
 mod embedded;
 mod types;
 
+pub use chain::LlmChain;
+pub use cloud::CloudLanguageModel;
 pub use embedded::KnowledgeModel;
 pub use types::{AnswerStream, ChatMessage, ChatRequest, Delta, LanguageModel, Role};

@@ -43,7 +43,7 @@ pub struct ChatRequest {
 /// A piece of an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Delta {
-    /// More text.
+    /// More text. May be empty: a chain marks the first token so while it holds back the first clause.
     Text(String),
     /// The answer is complete. Always the last piece; a stream that ends without it was cut.
     Done {

@@ -11,7 +11,7 @@ pub enum ModelsAction {
     List,
     /// Get models: those named, else those needed for a conversation.
     Fetch {
-        /// The names.
+        /// Names of models, or `voice`, `vision`, `research` for all that are needed for that.
         names: Vec<String>,
     },
     /// Check the sum of every model that is there.
@@ -42,7 +42,6 @@ fn list(store: &ModelStore) -> String {
         let terms = if model.commercial_use { "" } else { ", no commercial use" };
         let Model { name, required_for, bytes, licence, .. } = model;
         let megabytes = *bytes as f64 / 1e6;
-        let licence = licence.split(',').next().unwrap_or(licence);
         let _infallible =
             writeln!(text, "{name:<24} {required_for:<9} {state:<9} {megabytes:>6.1} MB  {licence}{terms}");
     }
@@ -50,11 +49,17 @@ fn list(store: &ModelStore) -> String {
 }
 
 async fn fetch(store: &ModelStore, names: &[String]) -> (String, u8) {
-    let needed = store.manifest().models().filter(|model| model.required_for == RequiredFor::Voice);
-    let wanted: Vec<&str> = match names {
-        [] => needed.map(|model| model.name.as_str()).collect(),
-        names => names.iter().map(String::as_str).collect(),
-    };
+    let voice = [RequiredFor::Voice.to_string()];
+    let names = if names.is_empty() { &voice } else { names };
+    let mut wanted = Vec::new();
+    for name in names {
+        let group = store.manifest().models().filter(|model| model.required_for.to_string() == *name);
+        let before = wanted.len();
+        wanted.extend(group.map(|model| model.name.as_str()));
+        if wanted.len() == before {
+            wanted.push(name);
+        }
+    }
     let mut text = String::new();
     let mut exit_code = 0;
     for name in wanted {
@@ -89,4 +94,49 @@ fn verify(store: &ModelStore) -> (String, u8) {
         };
     }
     (text, exit_code)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn models() -> std::path::PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("models")
+    }
+
+    #[tokio::test]
+    async fn the_list_shows_every_model_with_its_terms() {
+        let (text, exit_code) = models_command(&models(), &ModelsAction::List).await;
+        assert_eq!(exit_code, 0);
+        assert_eq!(text.lines().count(), ModelStore::open(&models()).unwrap().manifest().models().count());
+        let line = text.lines().find(|line| line.starts_with("insightface-y1")).unwrap();
+        assert!(
+            line.contains("research") && line.ends_with("LicenseRef-InsightFace-research, no commercial use"),
+            "{line}"
+        );
+    }
+
+    #[tokio::test]
+    async fn what_a_conversation_needs_is_there_after_set_up() {
+        let (text, exit_code) = models_command(&models(), &ModelsAction::Fetch { names: Vec::new() }).await;
+        assert_eq!((exit_code, text.lines().count()), (0, 4), "{text}");
+        let (text, exit_code) = models_command(&models(), &ModelsAction::Verify).await;
+        assert_eq!(exit_code, 0, "{text}");
+    }
+
+    #[tokio::test]
+    async fn an_unknown_name_is_answered_with_those_that_exist() {
+        let fetch = ModelsAction::Fetch { names: vec!["silero".to_owned()] };
+        let (text, exit_code) = models_command(&models(), &fetch).await;
+        assert_eq!(exit_code, 1);
+        assert!(text.contains("found no model \"silero\"") && text.contains("silero-vad"), "{text}");
+    }
+
+    #[tokio::test]
+    async fn without_a_manifest_the_file_that_was_expected_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let (text, exit_code) = models_command(folder.path(), &ModelsAction::Verify).await;
+        assert_eq!(exit_code, 1);
+        assert!(text.contains("manifest.toml: cannot be read"), "{text}");
+    }
 }

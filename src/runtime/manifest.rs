@@ -225,7 +225,7 @@ impl Model {
 
 impl std::fmt::Display for RequiredFor {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
+        f.pad(match self {
             Self::Voice => "voice",
             Self::Vision => "vision",
             Self::Research => "research",

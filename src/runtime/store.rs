@@ -219,11 +219,12 @@ impl ModelStore {
                 return Ok(candidate);
             }
         }
-        if let Some(wheel) = &model.source.wheel {
-            for archive in self.places.wheels.iter().filter_map(|folder| find(folder, wheel)) {
-                let file = File::open(&archive).map_err(io(&archive, "read"))?;
-                return self.keep(model, &read_member(&archive, file, &wheel.path, model.bytes)?);
-            }
+        let wheels = &self.places.wheels;
+        if let Some(wheel) = &model.source.wheel
+            && let Some(archive) = wheels.iter().find_map(|folder| find(folder, wheel))
+        {
+            let file = File::open(&archive).map_err(io(&archive, "read"))?;
+            return self.keep(model, &read_member(&archive, file, &wheel.path, model.bytes)?);
         }
         Err(ModelError::Missing {
             model: model.name.clone(),

@@ -59,8 +59,8 @@ impl Tashkeel {
     ///
     /// # Errors
     /// ONNX Runtime or one of the two files is missing or broken.
-    pub(super) fn load(store: &ModelStore) -> Result<Self, TashkeelError> {
-        let session = Onnx::load(store)?.session(store, MODEL, 1)?;
+    pub(super) fn load(onnx: &Onnx, store: &ModelStore) -> Result<Self, TashkeelError> {
+        let session = onnx.session(store, MODEL, 1)?;
         let path = store.locate(VOCABULARY).map_err(OnnxError::from)?;
         let broken = |detail: String| TashkeelError::Vocabulary { path: path.clone(), detail };
         let text = std::fs::read_to_string(&path).map_err(|error| broken(error.to_string()))?;

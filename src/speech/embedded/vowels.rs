@@ -5,12 +5,13 @@ use std::sync::{Mutex, PoisonError};
 use super::tashkeel::Tashkeel;
 use crate::{
     cloud::{FailureKind, ProviderError},
-    runtime::ModelStore,
+    runtime::{ModelStore, Onnx},
 };
 
 /// Restores the vowels of Arabic texts.
 #[derive(Debug)]
 pub struct Vowels {
+    onnx: Onnx,
     store: ModelStore,
     /// A failed load is tried again at the next request: the file may have been fetched meanwhile.
     model: Mutex<Option<Tashkeel>>,
@@ -19,8 +20,8 @@ pub struct Vowels {
 impl Vowels {
     /// Vowels by the model that `store` finds when it is first needed.
     #[must_use]
-    pub fn new(store: ModelStore) -> Self {
-        Self { store, model: Mutex::new(None) }
+    pub fn new(onnx: Onnx, store: ModelStore) -> Self {
+        Self { onnx, store, model: Mutex::new(None) }
     }
 
     /// `text` with its short vowels ([`Tashkeel::restore`]).
@@ -31,7 +32,7 @@ impl Vowels {
         let mut slot = self.model.lock().unwrap_or_else(PoisonError::into_inner);
         let restored = match slot.as_mut() {
             Some(model) => model.restore(text),
-            None => Tashkeel::load(&self.store).and_then(|model| slot.insert(model).restore(text)),
+            None => Tashkeel::load(&self.onnx, &self.store).and_then(|model| slot.insert(model).restore(text)),
         };
         restored.map_err(|error| ProviderError::new(super::NAME, FailureKind::Unavailable, error.to_string()))
     }

@@ -1,0 +1,80 @@
+//! What the audio loop costs: each 10 ms with speech and playout, and the share of a core while it hears silence.
+//!
+//! `cargo bench --bench audio_loop`
+
+#![allow(clippy::print_stdout, reason = "a bench prints its figures")]
+
+mod support;
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use anyhow::Context as _;
+use futures_util::FutureExt as _;
+use majlis::{
+    audio::{AnswerId, AudioCommand, PlayChunk},
+    clock::{ManualClock, SystemClock},
+};
+use support::{Voice, quantile, scene, speak};
+
+fn main() -> anyhow::Result<()> {
+    frames()?;
+    silence()
+}
+
+fn frames() -> anyhow::Result<()> {
+    let question = speak(Voice::Espeak("en-us"), "What are your opening hours on Friday afternoon?")?;
+    let answer = speak(Voice::Espeak("en-gb"), "On Friday the pavilion is open from two in the afternoon until ten.")?;
+    let clock = ManualClock::default();
+    let sounds: Vec<(usize, &[f32])> = (0..8).map(|n| (1_000 + n * 8_000, question.as_slice())).collect();
+    let (mut audio, mut link) = support::audio_loop(scene(64_000, &sounds), Arc::new(clock.clone()))?;
+    let mut times_ms = Vec::new();
+    for frame in 0..6_400_u64 {
+        if frame % 800 == 450 {
+            let answer_id = AnswerId(frame);
+            let chunk =
+                PlayChunk { answer: answer_id, clause: 0, samples: answer.as_slice().into(), sample_rate_hz: 16_000 };
+            for command in [AudioCommand::Play(chunk), AudioCommand::CloseAnswer(answer_id)] {
+                link.commands.send(command).now_or_never().context("the queue is full")??;
+            }
+        }
+        clock.advance(Duration::from_millis(10));
+        let start = Instant::now();
+        audio.step();
+        times_ms.push(start.elapsed().as_secs_f64() * 1e3);
+        while audio.busy() {
+            std::thread::yield_now();
+        }
+        while link.events.try_recv().is_ok() {}
+    }
+    let (median, p99) = (quantile(&mut times_ms, 0.5), quantile(&mut times_ms, 0.99));
+    println!(
+        "10 ms of the loop, {} frames: median {median:.3} ms, p99 {p99:.3} ms, max {:.3} ms",
+        times_ms.len(),
+        quantile(&mut times_ms, 1.0)
+    );
+    Ok(())
+}
+
+fn silence() -> anyhow::Result<()> {
+    let clock = Arc::new(SystemClock::start_now());
+    let (audio, _link) = support::audio_loop(scene(25_000, &[]), clock)?;
+    let thread = audio.spawn()?;
+    std::thread::sleep(Duration::from_secs(2));
+    let (before, start) = (cpu_seconds()?, Instant::now());
+    std::thread::sleep(Duration::from_secs(20));
+    let share = (cpu_seconds()? - before) / start.elapsed().as_secs_f64();
+    thread.stop();
+    println!("listening to silence: {:.1} % of one core", share * 100.0);
+    Ok(())
+}
+
+/// User and system time of this process, all threads; the kernel counts in hundredths of a second.
+fn cpu_seconds() -> anyhow::Result<f64> {
+    let stat = std::fs::read_to_string("/proc/self/stat")?;
+    let fields = stat.rsplit_once(')').context("no process name")?.1;
+    let ticks: u64 = fields.split_whitespace().skip(11).take(2).map(str::parse::<u64>).sum::<Result<_, _>>()?;
+    Ok(ticks as f64 / 100.0)
+}

@@ -1,0 +1,101 @@
+//! Shared by the benches of the audio room: the real models, synthetic voices, a loop in virtual time.
+
+#![allow(dead_code, reason = "each bench uses its part")]
+
+use std::{path::Path, process::Command, sync::Arc, time::Duration};
+
+use anyhow::{Context as _, ensure};
+use majlis::{
+    audio::{
+        AudioEvent, AudioLink, AudioLoop, AudioParts, Bell, NullSink, PIPELINE_RATE_HZ, TurnModel, Vad, WavSource,
+        read_wav,
+    },
+    clock::{Clock, ManualClock},
+    config,
+    runtime::{ModelStore, Onnx},
+};
+
+/// The loop with the models of `models/` and a recording as the microphone.
+pub(crate) fn audio_loop(near: Vec<f32>, clock: Arc<dyn Clock>) -> anyhow::Result<(AudioLoop, AudioLink)> {
+    let store = ModelStore::open(&Path::new(env!("CARGO_MANIFEST_DIR")).join("models"))?;
+    let onnx = Onnx::load(&store)?;
+    let bell = Bell::default();
+    let parts = AudioParts {
+        source: Box::new(WavSource::new(near, Duration::from_secs(3))),
+        sink: Box::new(NullSink::default()),
+        vad: Vad::new(onnx.session(&store, "silero-vad", 1)?)?,
+        turn_model: Some(TurnModel::spawn(onnx.session(&store, "smart-turn-v3.2", 1)?, bell.clone())?),
+        bell,
+    };
+    Ok(AudioLoop::new(parts, &config::Audio::default(), &config::Turn::default(), clock)?)
+}
+
+/// A synthetic voice.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Voice {
+    /// espeak-ng, by its name.
+    Espeak(&'static str),
+    /// flite, by its name.
+    Flite(&'static str),
+}
+
+/// Speaks `text`; the silence around it is cut off.
+pub(crate) fn speak(voice: Voice, text: &str) -> anyhow::Result<Vec<f32>> {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("speech.wav");
+    let mut command = match voice {
+        Voice::Espeak(name) => {
+            let mut command = Command::new("espeak-ng");
+            command.args(["-v", name, "-w"]).arg(&path).arg(text);
+            command
+        }
+        Voice::Flite(name) => {
+            let mut command = Command::new("flite");
+            command.args(["-voice", name, "-t", text, "-o"]).arg(&path);
+            command
+        }
+    };
+    let status = command.status().with_context(|| format!("{voice:?}: is it installed? scripts/setup.sh does it"))?;
+    ensure!(status.success(), "{voice:?} failed on {text:?}");
+    let samples = read_wav(&path, PIPELINE_RATE_HZ)?;
+    // As the harness of the peers: the last 10 ms above −40 dB of the loudest.
+    let energies: Vec<f32> = samples.chunks(160).map(|frame| frame.iter().map(|x| x * x).sum()).collect();
+    let threshold = energies.iter().copied().fold(0.0, f32::max) * 1e-4;
+    let first = energies.iter().position(|energy| *energy > threshold).unwrap_or(0);
+    let last = energies.iter().rposition(|energy| *energy > threshold).unwrap_or(0);
+    Ok(samples.into_iter().skip(first * 160).take((last + 1 - first) * 160).collect())
+}
+
+/// A bed of noise at −66 dBFS with sounds at their times, ms.
+pub(crate) fn scene(length_ms: usize, sounds: &[(usize, &[f32])]) -> Vec<f32> {
+    let mut state = 7_u32;
+    let mut samples: Vec<f32> = (0..length_ms * 16)
+        .map(|_| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            0.0017 * ((state >> 8) as f32 / (1 << 24) as f32 - 0.5)
+        })
+        .collect();
+    for (at, sound) in sounds {
+        for (to, from) in samples.iter_mut().skip(at * 16).zip(*sound) {
+            *to += from;
+        }
+    }
+    samples
+}
+
+/// Runs one frame in lock-step and returns what happened.
+pub(crate) fn step(audio: &mut AudioLoop, link: &mut AudioLink, clock: &ManualClock) -> Vec<AudioEvent> {
+    clock.advance(Duration::from_millis(10));
+    audio.step();
+    while audio.busy() {
+        std::thread::yield_now();
+    }
+    std::iter::from_fn(|| link.events.try_recv().ok()).collect()
+}
+
+/// The value below which `share` (0..1) of `values` lie.
+pub(crate) fn quantile(values: &mut [f64], share: f64) -> f64 {
+    values.sort_by(f64::total_cmp);
+    let index = ((values.len().max(1) - 1) as f64 * share).round() as usize;
+    values.get(index).copied().unwrap_or(f64::NAN)
+}

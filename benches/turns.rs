@@ -1,0 +1,207 @@
+//! When a turn is taken to be over: thirty sentences with a pause inside, none of which may be cut, and whole
+//! questions, which should be answered soon.
+//!
+//! Synthetic voices, the whole audio loop in virtual time, the words before each pause as a recogniser would give
+//! them 150 ms after it was asked. `cargo bench --bench turns`
+
+#![allow(clippy::print_stdout, reason = "a bench prints its figures")]
+
+mod support;
+
+use std::{sync::Arc, time::Duration};
+
+use majlis::{
+    audio::{
+        AudioEvent,
+        endpoint::{Decision, Signals, TextVerdict, decide},
+    },
+    clock::{Clock as _, ManualClock},
+    config,
+    event::Language,
+};
+use support::{Voice, quantile, scene, speak};
+
+/// How long the scripted recogniser takes.
+const TRANSCRIPTION: Duration = Duration::from_millis(150);
+const LEAD_MS: usize = 1_000;
+
+/// What is said before the pause (as a recogniser writes it), and after it.
+const UNFINISHED_EN: [(&str, &str); 24] = [
+    ("I would like to know", "when the solar hall opens."),
+    ("Can you tell me", "where the training hall is?"),
+    ("I am looking for", "the entrance to the wind hall."),
+    ("What is the price of the", "beginners programme?"),
+    ("I have a question about", "the opening hours."),
+    ("Is there a programme for", "children under twelve?"),
+    ("We would like to visit the pavilion with", "a group of thirty students."),
+    ("My name is", "Sara, and I have an appointment."),
+    ("I wanted to ask", "whether the hall is open on Friday."),
+    ("How do I get to the", "prayer room from here?"),
+    ("Could you please", "repeat the address?"),
+    ("I was wondering if", "there is a discount for students."),
+    ("Do you have any", "courses in the evening?"),
+    ("The thing is that", "I lost my ticket."),
+    ("I came here because", "my son wants to see the turbines."),
+    ("Where can I find the", "lockers?"),
+    ("I need to know how", "long the programme takes."),
+    ("Um, so,", "what can I see here?"),
+    ("Well, I think,", "I want to register."),
+    ("Is it possible to", "book a place for tomorrow?"),
+    ("Are there any seats left in the", "programme at four?"),
+    ("I would like a coffee and", "something to eat."),
+    ("Does the ticket include the", "guided tour?"),
+    ("When does the next", "demonstration begin?"),
+];
+
+const UNFINISHED_AR: [(&str, &str); 6] = [
+    ("أريد أن أسأل عن", "أوقات العمل يوم الجمعة"),
+    ("هل يمكنني أن", "أحجز مقعدا في البرنامج"),
+    ("أنا أبحث عن", "قاعة التدريب"),
+    ("كم سعر البرنامج الذي", "يبدأ في المساء"),
+    ("من فضلك، أين أجد", "مدخل الجناح"),
+    ("نحن مجموعة من", "عشرين طالبا"),
+];
+
+const FINISHED_EN: [&str; 16] = [
+    "What are your opening hours?",
+    "Where is the training hall?",
+    "How much does the programme cost?",
+    "Is the pavilion open on Friday?",
+    "How do I register?",
+    "What can I see here?",
+    "Where can I park my car?",
+    "Do you have a programme for children?",
+    "How long does the tour take?",
+    "Who are you?",
+    "Is there a prayer room?",
+    "Can I book a place for tomorrow?",
+    "Thank you, goodbye.",
+    "Tell me about the solar hall.",
+    "Is the building wheelchair accessible?",
+    "Where are you from?",
+];
+
+const FINISHED_AR: [&str; 4] = ["متى يفتح الجناح؟", "كم سعر البرنامج؟", "أين قاعة التدريب؟", "هل الدخول مجاني؟"];
+
+const ENGLISH_VOICES: [Voice; 6] = [
+    Voice::Espeak("en-us"),
+    Voice::Flite("slt"),
+    Voice::Espeak("en-gb"),
+    Voice::Flite("rms"),
+    Voice::Espeak("en-us+f3"),
+    Voice::Flite("kal16"),
+];
+const ARABIC_VOICES: [Voice; 2] = [Voice::Espeak("ar"), Voice::Espeak("ar+f2")];
+
+struct Outcome {
+    /// When the turn ended, after the end of what was said first, ms.
+    ended_after_ms: Option<f64>,
+    /// Times that transcription began.
+    pauses: usize,
+    smart_turn: Option<f32>,
+}
+
+/// Plays the parts with `gap_ms` between them and decides until the turn is over.
+fn listen(parts: &[Vec<f32>], texts: &[&str], gap_ms: usize, language: Language) -> anyhow::Result<Outcome> {
+    let mut sounds: Vec<(usize, &[f32])> = Vec::new();
+    let mut at = LEAD_MS;
+    for part in parts {
+        sounds.push((at, part));
+        at += part.len() / 16 + gap_ms;
+    }
+    let first_end_ms = LEAD_MS + parts.first().map_or(0, |part| part.len() / 16);
+    let clock = ManualClock::default();
+    let (mut audio, mut link) = support::audio_loop(scene(at + 3_000, &sounds), Arc::new(clock.clone()))?;
+    let settings = config::Turn::default();
+    let mut signals = Signals::default();
+    let mut pause: Option<(Duration, Duration)> = None;
+    let mut outcome = Outcome { ended_after_ms: None, pauses: 0, smart_turn: None };
+    while clock.now() < Duration::from_millis(at as u64 + 2_500) {
+        for event in support::step(&mut audio, &mut link, &clock) {
+            match event {
+                AudioEvent::SpeechPaused { clip } => {
+                    pause = Some((clip.speech_end, clock.now() + TRANSCRIPTION));
+                    signals = Signals::default();
+                    outcome.pauses += 1;
+                }
+                AudioEvent::SpeechResumed { .. } => pause = None,
+                AudioEvent::TurnProbability { finished, .. } => {
+                    signals.smart_turn = Some(finished);
+                    outcome.smart_turn = outcome.smart_turn.or(Some(finished));
+                }
+                _ => {}
+            }
+        }
+        let Some((speech_end, transcribed)) = pause else { continue };
+        let now = clock.now();
+        signals.silence = now.saturating_sub(speech_end);
+        if now >= transcribed {
+            // What was said up to here: the first part until the second has begun.
+            let second_began = now.as_millis() as usize >= first_end_ms + gap_ms;
+            let said = if second_began { texts.join(" ") } else { texts.first().copied().unwrap_or("").to_owned() };
+            signals.text = Some(TextVerdict::of(&said, language));
+        }
+        if decide(&signals, &settings) == Decision::End {
+            outcome.ended_after_ms = Some(now.as_secs_f64() * 1e3 - first_end_ms as f64);
+            break;
+        }
+    }
+    Ok(outcome)
+}
+
+fn main() -> anyhow::Result<()> {
+    let unfinished = UNFINISHED_EN
+        .iter()
+        .zip(ENGLISH_VOICES.iter().cycle())
+        .map(|(texts, voice)| (*texts, *voice, Language::ENGLISH))
+        .chain(
+            UNFINISHED_AR
+                .iter()
+                .zip(ARABIC_VOICES.iter().cycle())
+                .map(|(texts, voice)| (*texts, *voice, Language::ARABIC)),
+        );
+    let (mut cut, mut count) = (0, 0);
+    for (n, ((first, second), voice, language)) in unfinished.enumerate() {
+        let gap_ms = 400 + n * 37 % 9 * 100;
+        let parts = [speak(voice, first)?, speak(voice, second)?];
+        let outcome = listen(&parts, &[first, second], gap_ms, language)?;
+        count += 1;
+        let resumed_at = gap_ms as f64;
+        if outcome.ended_after_ms.is_none_or(|ended| ended < resumed_at) {
+            cut += 1;
+            println!(
+                "cut: {first:?} | {gap_ms} ms, {voice:?}, after {:?}, smart-turn {:?}",
+                outcome.ended_after_ms, outcome.smart_turn
+            );
+        }
+    }
+    println!("unfinished sentences with pauses of 0.4 to 1.2 s: {cut} of {count} cut");
+
+    let finished = FINISHED_EN
+        .iter()
+        .zip(ENGLISH_VOICES.iter().cycle())
+        .map(|(text, voice)| (*text, *voice, Language::ENGLISH))
+        .chain(
+            FINISHED_AR.iter().zip(ARABIC_VOICES.iter().cycle()).map(|(text, voice)| (*text, *voice, Language::ARABIC)),
+        );
+    let (mut ended_ms, mut pauses, mut voice_finished) = (Vec::new(), 0, 0);
+    for (text, voice, language) in finished {
+        let outcome = listen(&[speak(voice, text)?], &[text], 0, language)?;
+        pauses += outcome.pauses;
+        voice_finished += usize::from(outcome.smart_turn.is_some_and(|finished| finished >= 0.5));
+        let ended = outcome.ended_after_ms.unwrap_or(f64::INFINITY);
+        if ended > 600.0 {
+            println!("late: {text:?}, {voice:?}: {ended} ms, smart-turn {:?}", outcome.smart_turn);
+        }
+        ended_ms.push(ended);
+    }
+    println!(
+        "{} whole questions: turn over {:.0} ms after the end of speech (median), {:.0} ms at most; {:.2} transcriptions \
+         each; smart-turn alone finds {voice_finished} finished",
+        ended_ms.len(),
+        quantile(&mut ended_ms, 0.5),
+        quantile(&mut ended_ms, 1.0),
+        pauses as f64 / ended_ms.len() as f64,
+    );
+    Ok(())
+}

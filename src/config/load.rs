@@ -1,0 +1,307 @@
+//! From `kiosk.toml` and `--set` to a [`Config`], or to every problem at once.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+
+use toml::de::{DeTable, DeValue};
+
+use super::{
+    Config, ConfigErrors,
+    problem::{Origin, Problem},
+    section::{Section, Visitor, join},
+    setting::{Limit, Setting, describe},
+};
+
+/// The file that is taken when none is named, if it is in the current folder.
+const DEFAULT_FILE: &str = "kiosk.toml";
+
+impl Config {
+    /// The configuration in `path` (none: `kiosk.toml` in the current folder if it is there, else the defaults), changed
+    /// by `overrides`, each `section.key=value` with a value in TOML or a bare word.
+    ///
+    /// Relative paths are taken from the file's folder, in overrides from the current one.
+    ///
+    /// # Errors
+    /// With every problem of the file and the overrides.
+    pub fn load(path: Option<&Path>, overrides: &[String]) -> Result<Self, ConfigErrors> {
+        let default_file = Path::new(DEFAULT_FILE);
+        let path = path.or_else(|| default_file.is_file().then_some(default_file));
+        let Some(path) = path else { return Self::parse("", default_file, overrides) };
+        let bytes = std::fs::read(path).map_err(|error| ConfigErrors::unreadable(path, &error))?;
+        Self::parse_bytes(&bytes, path, overrides)
+    }
+
+    fn parse_bytes(bytes: &[u8], path: &Path, overrides: &[String]) -> Result<Self, ConfigErrors> {
+        match std::str::from_utf8(bytes) {
+            Ok(text) => Self::parse(text, path, overrides),
+            Err(error) => {
+                let before = bytes.get(..error.valid_up_to()).unwrap_or_default();
+                let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
+                Err(ConfigErrors::new(vec![Problem {
+                    origin: Origin::File { path: path.to_owned(), line: Some(line) },
+                    key: None,
+                    found: "bytes that are no UTF-8".to_owned(),
+                    allowed: "UTF-8 text".to_owned(),
+                }]))
+            }
+        }
+    }
+
+    /// The configuration in `text`, which is that of the file `path`; `overrides` as in [`Self::load`].
+    ///
+    /// # Errors
+    /// With every problem of the text and the overrides.
+    pub fn parse(text: &str, path: &Path, overrides: &[String]) -> Result<Self, ConfigErrors> {
+        let mut config = Self::default();
+        let known = known_keys();
+        let mut problems = Vec::new();
+
+        let lines = Lines { path, text };
+        let (root, syntax_errors) = DeTable::parse_recoverable(text);
+        problems.extend(syntax_errors.iter().map(|error| lines.syntax_problem(error)));
+        let mut given = Given { values: BTreeMap::new() };
+        collect(root.get_ref(), "", &lines, &known, &mut given, &mut problems);
+        config.visit("", &mut Setter { given: &given, problems: &mut problems });
+        let folder = path.parent().unwrap_or(Path::new(""));
+        config.visit("", &mut Rebase { folder });
+
+        let mut origins: BTreeMap<String, Origin> =
+            given.values.into_iter().map(|(key, (_, origin))| (key, origin)).collect();
+        for text in overrides {
+            match override_with(&mut config, text, &known) {
+                Ok(key) => drop(origins.insert(key, Origin::Override)),
+                Err(problem) => problems.push(problem),
+            }
+        }
+        // A value that was refused already must not cause a second complaint.
+        if problems.is_empty() {
+            problems.extend(check_silences(&config, &origins, path));
+        }
+        if problems.is_empty() { Ok(config) } else { Err(ConfigErrors::new(problems)) }
+    }
+}
+
+/// Byte offsets of a text as lines.
+struct Lines<'t> {
+    path: &'t Path,
+    text: &'t str,
+}
+
+impl Lines<'_> {
+    /// The place of a byte offset.
+    fn origin(&self, offset: usize) -> Origin {
+        let before = self.text.as_bytes().get(..offset).unwrap_or(self.text.as_bytes());
+        let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
+        Origin::File { path: self.path.to_owned(), line: Some(line) }
+    }
+
+    fn syntax_problem(&self, error: &toml::de::Error) -> Problem {
+        Problem {
+            origin: self.origin(error.span().map_or(0, |span| span.start)),
+            key: None,
+            found: error.message().replace('\n', ", "),
+            allowed: "TOML: [section] lines and key = value lines, text in quotes, each key once".to_owned(),
+        }
+    }
+}
+
+/// What the file gives, by key.
+struct Given<'t> {
+    values: BTreeMap<String, (DeValue<'t>, Origin)>,
+}
+
+/// Sorts what stands in `table` into known keys with their values, and problems.
+fn collect<'t>(
+    table: &DeTable<'t>,
+    section: &str,
+    lines: &Lines<'_>,
+    known: &[String],
+    given: &mut Given<'t>,
+    problems: &mut Vec<Problem>,
+) {
+    for (name, value) in table {
+        let key = join(section, name.get_ref());
+        let origin = lines.origin(name.span().start);
+        let is_section = known.iter().any(|known| known.strip_prefix(&key).is_some_and(|rest| rest.starts_with('.')));
+        match value.get_ref() {
+            DeValue::Table(table) if is_section => collect(table, &key, lines, known, given, problems),
+            other if is_section => problems.push(Problem {
+                origin,
+                found: describe(other),
+                allowed: format!("a section: [{key}] and its keys on the lines after it"),
+                key: Some(key),
+            }),
+            _ if !known.contains(&key) => problems.push(unknown_key(origin, key, known)),
+            other => drop(given.values.insert(key, (other.clone(), origin))),
+        }
+    }
+}
+
+fn unknown_key(origin: Origin, key: String, known: &[String]) -> Problem {
+    let section = key.rsplit_once('.').map_or("", |(section, _)| section);
+    let allowed = match nearest(&key, known) {
+        Some(near) => format!("the keys in kiosk.toml; did you mean {near}?"),
+        None => {
+            let siblings: Vec<&str> = known.iter().filter_map(|k| k.strip_prefix(section)?.strip_prefix('.')).collect();
+            match siblings.as_slice() {
+                [] => "the sections and keys in kiosk.toml".to_owned(),
+                siblings => format!("in [{section}]: {}", siblings.join(", ")),
+            }
+        }
+    };
+    Problem { origin, key: Some(key), found: "a key that does not exist".to_owned(), allowed }
+}
+
+/// The known key that was probably meant: the same name in another section, or one a few letters away.
+fn nearest<'k>(key: &str, known: &'k [String]) -> Option<&'k str> {
+    let name = |key: &str| key.rsplit('.').next().unwrap_or_default().to_owned();
+    let distance = |candidate: &String| {
+        if name(candidate) == name(key) { 1 } else { edit_distance(key, candidate) }
+    };
+    let (near, distance) = known.iter().map(|k| (k, distance(k))).min_by_key(|(_, distance)| *distance)?;
+    (distance <= 2.max(name(key).len() / 3)).then_some(near)
+}
+
+/// Levenshtein's distance, in characters.
+fn edit_distance(one: &str, other: &str) -> usize {
+    let mut row: Vec<usize> = (0..=other.chars().count()).collect();
+    for (index, a) in one.chars().enumerate() {
+        let mut diagonal = index;
+        let mut left = index + 1;
+        for (b, above) in other.chars().zip(row.iter_mut().skip(1)) {
+            let cost = (diagonal + usize::from(a != b)).min(left + 1).min(*above + 1);
+            diagonal = std::mem::replace(above, cost);
+            left = cost;
+        }
+        if let Some(first) = row.first_mut() {
+            *first = index + 1;
+        }
+    }
+    row.last().copied().unwrap_or_default()
+}
+
+/// Every key, `section.key`, in the order of the file.
+fn known_keys() -> Vec<String> {
+    struct Names(Vec<String>);
+    impl Visitor for Names {
+        fn section(&mut self, _: &str, _: &str) {}
+        fn key(&mut self, path: &str, _: &str, _: &Limit, _: &mut dyn Setting) {
+            self.0.push(path.to_owned());
+        }
+    }
+    let mut names = Names(Vec::new());
+    Config::default().visit("", &mut names);
+    names.0
+}
+
+/// Puts what the file gives into the settings.
+struct Setter<'s, 't> {
+    given: &'s Given<'t>,
+    problems: &'s mut Vec<Problem>,
+}
+
+impl Visitor for Setter<'_, '_> {
+    fn section(&mut self, _: &str, _: &str) {}
+
+    fn key(&mut self, path: &str, _: &str, limit: &Limit, setting: &mut dyn Setting) {
+        let Some((value, origin)) = self.given.values.get(path) else { return };
+        if setting.set(value, limit).is_err() {
+            self.problems.push(Problem {
+                origin: origin.clone(),
+                key: Some(path.to_owned()),
+                found: limit.describe(value),
+                allowed: setting.allowed(limit),
+            });
+        }
+    }
+}
+
+/// Takes relative paths from a folder.
+struct Rebase<'s> {
+    folder: &'s Path,
+}
+
+impl Visitor for Rebase<'_> {
+    fn section(&mut self, _: &str, _: &str) {}
+
+    fn key(&mut self, _: &str, _: &str, _: &Limit, setting: &mut dyn Setting) {
+        if let Some(path) = setting.as_path_mut() {
+            // An absolute path stays what it is.
+            *path = self.folder.join(&*path);
+        }
+    }
+}
+
+/// Takes `section.key=value`; the key.
+fn override_with(config: &mut Config, text: &str, known: &[String]) -> Result<String, Problem> {
+    let problem = |key: Option<&str>, found: String, allowed: &str| Problem {
+        origin: Origin::Override,
+        key: key.map(str::to_owned),
+        found,
+        allowed: allowed.to_owned(),
+    };
+    let Some((key, value)) = text.split_once('=') else {
+        return Err(problem(Some(text.trim()), "no value".to_owned(), "section.key=value"));
+    };
+    let (key, value) = (key.trim(), value.trim());
+    if !known.iter().any(|known| known == key) {
+        return Err(unknown_key(Origin::Override, key.to_owned(), known));
+    }
+    let bare = DeValue::String(value.into());
+    let parsed = DeValue::parse(value).map_or_else(|_not_toml| bare.clone(), toml::Spanned::into_inner);
+    let mut assign = Assign { key, parsed: &parsed, bare: &bare, refused: None };
+    config.visit("", &mut assign);
+    match assign.refused {
+        Some((found, allowed)) => Err(problem(Some(key), found, &allowed)),
+        None => Ok(key.to_owned()),
+    }
+}
+
+/// Sets one key: to the value as TOML, else to the value as text, so that `model=3` names a model "3".
+struct Assign<'s, 't> {
+    key: &'s str,
+    parsed: &'s DeValue<'t>,
+    bare: &'s DeValue<'t>,
+    refused: Option<(String, String)>,
+}
+
+impl Visitor for Assign<'_, '_> {
+    fn section(&mut self, _: &str, _: &str) {}
+
+    fn key(&mut self, path: &str, _: &str, limit: &Limit, setting: &mut dyn Setting) {
+        if path == self.key && setting.set(self.parsed, limit).is_err() && setting.set(self.bare, limit).is_err() {
+            self.refused = Some((limit.describe(self.parsed), setting.allowed(limit)));
+        }
+    }
+}
+
+/// The silences that end a turn make sense only in their order.
+fn check_silences(config: &Config, origins: &BTreeMap<String, Origin>, path: &Path) -> Vec<Problem> {
+    let turn = &config.turn;
+    let silences = [
+        ("turn.transcribe_after_ms", turn.transcribe_after_ms),
+        ("turn.min_silence_ms", turn.min_silence_ms),
+        ("turn.unsure_silence_ms", turn.unsure_silence_ms),
+        ("turn.max_silence_ms", turn.max_silence_ms),
+    ];
+    let pairs = silences.iter().zip(silences.iter().skip(1));
+    pairs
+        .filter(|((_, shorter), (_, longer))| shorter > longer)
+        .map(|((shorter_key, shorter), (key, longer))| {
+            // Whoever changed only the shorter one finds that line.
+            let origin = origins.get(*key).or_else(|| origins.get(*shorter_key)).cloned();
+            Problem {
+                origin: origin.unwrap_or(Origin::File { path: PathBuf::from(path), line: None }),
+                key: Some((*key).to_owned()),
+                found: longer.to_string(),
+                allowed: format!("at least {shorter_key}, which is {shorter}"),
+            }
+        })
+        .collect()
+}
+
+#[cfg(test)]
+#[path = "load_tests.rs"]
+mod tests;

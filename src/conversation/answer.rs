@@ -1,0 +1,304 @@
+//! One answer in the making: the model's text, cut into clauses, spoken one ahead of the other, held back until it is
+//! wanted.
+//!
+//! ```text
+//! model ─▶ deltas ─▶ clauses ─▶ voice (this clause and the next) ─▶ hold until committed ─▶ audio loop
+//! ```
+//! Dropping an [`AnswerJob`] cancels all of it.
+
+use std::{ops::Range, sync::Arc, time::Duration};
+
+use futures_util::StreamExt as _;
+use tokio::{
+    sync::{mpsc, watch},
+    task::JoinSet,
+};
+use tokio_util::task::AbortOnDropHandle;
+
+use super::activity::{Activity, Busy};
+use crate::{
+    audio::{AudioCommand, AudioCommands, PlayChunk},
+    clock::Clock,
+    event::{AnswerId, Language, ServedBy},
+    llm::{ChatRequest, Delta, LanguageModel},
+    speech::{ClauseSplitter, SpeakRequest, TextToSpeech, WordMark},
+};
+
+/// Clauses waiting for the voice. When it is full the model's stream waits.
+const CLAUSES_AHEAD: usize = 8;
+
+/// Chunks of one clause waiting to be played. When it is full the voice's stream waits.
+const CHUNKS_AHEAD: usize = 64;
+
+/// Silence in place of a clause that no voice would speak, for each of its letters: time to read it.
+const READING_TIME_PER_LETTER: Duration = Duration::from_millis(65);
+
+/// The rate of that silence, Hz.
+const SILENCE_RATE_HZ: u32 = 16_000;
+
+/// What the answer is made of.
+pub(super) enum Source {
+    /// The language model answers.
+    Model(ChatRequest),
+    /// A sentence of the kiosk's own.
+    Sentence(String),
+}
+
+/// What the driver learns about an answer in the making.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Progress {
+    /// The first token of the model.
+    FirstToken,
+    /// More text.
+    Text(String),
+    /// A clause goes to the voice: these bytes of the text.
+    Clause(Range<usize>),
+    /// Sound of a clause.
+    Sound { clause: u32, length: Duration, words: Vec<WordMark> },
+    /// All sound of a clause is there.
+    ClauseComplete(u32),
+    /// All text is there.
+    Complete { served_by: ServedBy, ends_visit: bool, has_text: bool },
+    /// The model failed before it said anything.
+    Failed,
+}
+
+/// A piece of progress of one answer, with its time.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct AnswerEvent {
+    pub(super) answer: AnswerId,
+    pub(super) at: Duration,
+    pub(super) progress: Progress,
+}
+
+/// What an answer needs to be made.
+#[derive(Clone)]
+pub(super) struct Makers {
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) llm: Arc<dyn LanguageModel>,
+    pub(super) tts: Arc<dyn TextToSpeech>,
+    pub(super) audio: AudioCommands,
+    /// Bounded; a job waits when it is full.
+    pub(super) events: mpsc::Sender<AnswerEvent>,
+    pub(super) activity: Activity,
+}
+
+/// A running answer.
+pub(super) struct AnswerJob {
+    commit: watch::Sender<bool>,
+    _task: AbortOnDropHandle<()>,
+}
+
+impl AnswerJob {
+    /// Starts to make an answer; nothing of it is heard before [`AnswerJob::commit`].
+    pub(super) fn start(makers: Makers, answer: AnswerId, language: Language, source: Source) -> Self {
+        let commit = watch::Sender::new(false);
+        let wanted = commit.subscribe();
+        let busy = makers.activity.begin();
+        let task = tokio::spawn(async move {
+            Maker { makers, answer, language, wanted }.run(source, busy).await;
+        });
+        Self { commit, _task: AbortOnDropHandle::new(task) }
+    }
+
+    /// Lets it be heard.
+    pub(super) fn commit(&self) {
+        self.commit.send_replace(true);
+    }
+}
+
+/// A clause on its way to the voice.
+struct PendingClause {
+    index: u32,
+    text: String,
+}
+
+/// The sound of a clause as it comes.
+struct ClauseSound {
+    index: u32,
+    chunks: mpsc::Receiver<SoundChunk>,
+}
+
+struct SoundChunk {
+    samples: Vec<f32>,
+    sample_rate_hz: u32,
+    words: Vec<WordMark>,
+}
+
+#[derive(Clone)]
+struct Maker {
+    makers: Makers,
+    answer: AnswerId,
+    language: Language,
+    wanted: watch::Receiver<bool>,
+}
+
+impl Maker {
+    async fn run(self, source: Source, busy: Busy) {
+        let (clause_sender, clauses) = mpsc::channel(CLAUSES_AHEAD);
+        // One clause is being forwarded while the next is being spoken.
+        let (sound_sender, sounds) = mpsc::channel(1);
+        let mut parts = JoinSet::new();
+        parts.spawn(self.clone().speak(clauses, sound_sender));
+        parts.spawn(self.clone().forward(sounds, busy));
+        self.think(source, clause_sender).await;
+        while parts.join_next().await.is_some() {}
+    }
+
+    async fn report(&self, progress: Progress) {
+        let event = AnswerEvent { answer: self.answer, at: self.makers.clock.now(), progress };
+        // The driver outlives its jobs; if it is gone, so is the need to tell it.
+        let _ = self.makers.events.send(event).await;
+    }
+
+    // ---- text -------------------------------------------------------------------------------------------------------
+
+    async fn think(&self, source: Source, clauses: mpsc::Sender<PendingClause>) {
+        let mut outlet = ClauseOutlet { maker: self, splitter: ClauseSplitter::default(), clauses, next: 0 };
+        match source {
+            Source::Sentence(text) => {
+                outlet.push(text).await;
+                outlet.finish().await;
+                self.report(Progress::Complete { served_by: ServedBy::Embedded, ends_visit: false, has_text: true })
+                    .await;
+            }
+            Source::Model(request) => self.ask_model(request, outlet).await,
+        }
+    }
+
+    async fn ask_model(&self, request: ChatRequest, mut outlet: ClauseOutlet<'_>) {
+        let mut deltas = self.makers.llm.answer(request);
+        let (mut has_begun, mut has_text) = (false, false);
+        loop {
+            match deltas.next().await {
+                Some(Ok(Delta::Text(text))) => {
+                    if !std::mem::replace(&mut has_begun, true) {
+                        self.report(Progress::FirstToken).await;
+                    }
+                    has_text |= !text.trim().is_empty();
+                    outlet.push(text).await;
+                }
+                Some(Ok(Delta::Done { served_by, ends_visit })) => {
+                    outlet.finish().await;
+                    self.report(Progress::Complete { served_by, ends_visit, has_text }).await;
+                    return;
+                }
+                // The chain has told staff the cause already; here only the outcome counts.
+                Some(Err(_)) | None if has_text => {
+                    outlet.finish().await;
+                    self.report(Progress::Complete { served_by: ServedBy::Cloud, ends_visit: false, has_text }).await;
+                    return;
+                }
+                Some(Err(_)) | None => {
+                    self.report(Progress::Failed).await;
+                    return;
+                }
+            }
+        }
+    }
+
+    // ---- voice ------------------------------------------------------------------------------------------------------
+
+    /// Speaks clause after clause. Before the answer is wanted only the first is spoken: the rest would cost for
+    /// nothing if it is thrown away.
+    async fn speak(mut self, mut clauses: mpsc::Receiver<PendingClause>, sounds: mpsc::Sender<ClauseSound>) {
+        let mut voices = JoinSet::new();
+        while let Some(clause) = clauses.recv().await {
+            if clause.index > 0 && self.wanted.wait_for(|wanted| *wanted).await.is_err() {
+                return;
+            }
+            let (chunk_sender, chunks) = mpsc::channel(CHUNKS_AHEAD);
+            let index = clause.index;
+            voices.spawn(self.clone().speak_clause(clause, chunk_sender));
+            if sounds.send(ClauseSound { index, chunks }).await.is_err() {
+                return;
+            }
+        }
+        drop(sounds);
+        while voices.join_next().await.is_some() {}
+    }
+
+    async fn speak_clause(self, clause: PendingClause, chunks: mpsc::Sender<SoundChunk>) {
+        let request = SpeakRequest { text: clause.text.clone(), language: self.language };
+        let mut speech = self.makers.tts.speak(request);
+        let mut spoke = false;
+        while let Some(piece) = speech.next().await {
+            let Ok(piece) = piece else { break };
+            spoke |= !piece.samples.is_empty();
+            let chunk = SoundChunk { samples: piece.samples, sample_rate_hz: piece.sample_rate_hz, words: piece.words };
+            if chunks.send(chunk).await.is_err() {
+                return;
+            }
+        }
+        if !spoke {
+            // No voice at all: the visitor reads, and the turn takes the time that reading takes.
+            let letters = clause.text.chars().count();
+            let per_letter = READING_TIME_PER_LETTER.as_millis() as usize * SILENCE_RATE_HZ as usize / 1000;
+            let silence = vec![0.0; letters.saturating_mul(per_letter)];
+            let _ =
+                chunks.send(SoundChunk { samples: silence, sample_rate_hz: SILENCE_RATE_HZ, words: Vec::new() }).await;
+        }
+    }
+
+    // ---- to the speaker ---------------------------------------------------------------------------------------------
+
+    async fn forward(mut self, mut sounds: mpsc::Receiver<ClauseSound>, busy: Busy) {
+        while let Some(mut sound) = sounds.recv().await {
+            while let Some(chunk) = sound.chunks.recv().await {
+                let length =
+                    Duration::from_secs_f64(chunk.samples.len() as f64 / f64::from(chunk.sample_rate_hz.max(1)));
+                self.report(Progress::Sound { clause: sound.index, length, words: chunk.words }).await;
+                if self.wanted.wait_for(|wanted| *wanted).await.is_err() {
+                    return;
+                }
+                let play = AudioCommand::Play(PlayChunk {
+                    answer: self.answer,
+                    clause: sound.index,
+                    samples: chunk.samples.into(),
+                    sample_rate_hz: chunk.sample_rate_hz,
+                });
+                if self.makers.audio.send(play).await.is_err() {
+                    return;
+                }
+            }
+            self.report(Progress::ClauseComplete(sound.index)).await;
+        }
+        if self.wanted.wait_for(|wanted| *wanted).await.is_ok() {
+            let _ = self.makers.audio.send(AudioCommand::CloseAnswer(self.answer)).await;
+        }
+        // From here on the audio loop has the answer; a fast replay need not wait for us.
+        drop(busy);
+    }
+}
+
+/// Turns text into clauses for the voice, and tells the driver about both.
+struct ClauseOutlet<'a> {
+    maker: &'a Maker,
+    splitter: ClauseSplitter,
+    clauses: mpsc::Sender<PendingClause>,
+    next: u32,
+}
+
+impl ClauseOutlet<'_> {
+    async fn push(&mut self, text: String) {
+        let clauses = self.splitter.push(&text);
+        self.maker.report(Progress::Text(text)).await;
+        self.send(clauses).await;
+    }
+
+    async fn finish(&mut self) {
+        let clauses = self.splitter.finish();
+        self.send(clauses).await;
+    }
+
+    async fn send(&mut self, clauses: impl IntoIterator<Item = crate::speech::Clause>) {
+        for clause in clauses {
+            self.maker.report(Progress::Clause(clause.bytes)).await;
+            let pending = PendingClause { index: self.next, text: clause.text };
+            self.next += 1;
+            if self.clauses.send(pending).await.is_err() {
+                return;
+            }
+        }
+    }
+}

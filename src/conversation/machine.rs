@@ -1,0 +1,547 @@
+//! The conversation as a pure function: `(state, input, now) → (state, actions)`.
+//!
+//! It knows no device, no service and no words but those of the present question; the driver carries out what it asks
+//! for and tells it what came of it. Time is handed in; [`State::next_deadline`] says when it wants to be asked again.
+
+use std::time::Duration;
+
+use crate::{
+    audio::endpoint::{self, Decision, Signals, TextVerdict},
+    event::{AnswerId, EndReason, Language, Phase, TurnId, UtteranceId},
+};
+
+mod answers;
+mod deadlines;
+mod io;
+mod question;
+#[cfg(test)]
+mod tests;
+
+pub use io::{Action, Input, JobId, Settings};
+pub use question::{Question, Words};
+
+/// Speech shorter than this that has no words is taken for a noise and passed over in silence.
+const NOISE_AT_MOST: Duration = Duration::from_millis(800);
+
+/// How long an interruption may stay unjudged before the answer goes on.
+const INTERRUPTION_AT_MOST: Duration = Duration::from_secs(3);
+
+/// What is allowed beyond `max_utterance_s` before an utterance that never pauses is given up.
+const UTTERANCE_GRACE: Duration = Duration::from_secs(5);
+
+/// The question being put together.
+#[derive(Debug, Clone, PartialEq)]
+struct Turn {
+    id: TurnId,
+    utterance: Option<UtteranceId>,
+    begun: Duration,
+    speech_start: Duration,
+    /// Set while the visitor is silent.
+    speech_end: Option<Duration>,
+    is_truncated: bool,
+    finished: Option<f32>,
+    running: Option<JobId>,
+    words: Option<Words>,
+    /// Words of this turn from before the visitor went on although the turn had been taken for ended.
+    carried: Option<Words>,
+    answers_thrown: u32,
+    is_decided: bool,
+}
+
+/// The answer being made or heard.
+#[derive(Debug, Clone, PartialEq)]
+struct Answer {
+    id: AnswerId,
+    turn: Option<TurnId>,
+    is_committed: bool,
+    since: Duration,
+    /// Set from the first sample on.
+    last_sound: Option<Duration>,
+    is_empty: bool,
+    ends_visit: bool,
+}
+
+/// Where the conversation stands.
+#[derive(Debug, Clone, PartialEq)]
+pub struct State {
+    phase: Phase,
+    since: Duration,
+    language: Language,
+    in_visit: bool,
+    turn: Option<Turn>,
+    answer: Option<Answer>,
+    last_turn: TurnId,
+    last_answer: AnswerId,
+    last_job: JobId,
+    last_activity: Duration,
+    asked_whether_there: bool,
+    said_long_thinking: bool,
+}
+
+impl State {
+    /// Nobody is there.
+    #[must_use]
+    pub fn new(language: Language) -> Self {
+        Self {
+            phase: Phase::Idle,
+            since: Duration::ZERO,
+            language,
+            in_visit: false,
+            turn: None,
+            answer: None,
+            last_turn: TurnId(0),
+            last_answer: AnswerId(0),
+            last_job: JobId(0),
+            last_activity: Duration::ZERO,
+            asked_whether_there: false,
+            said_long_thinking: false,
+        }
+    }
+
+    /// The present phase.
+    #[must_use]
+    pub fn phase(&self) -> Phase {
+        self.phase
+    }
+
+    /// When it began.
+    #[must_use]
+    pub fn phase_since(&self) -> Duration {
+        self.since
+    }
+
+    /// The language of the conversation.
+    #[must_use]
+    pub fn language(&self) -> Language {
+        self.language
+    }
+
+    /// Whether a visit is on.
+    #[must_use]
+    pub fn in_visit(&self) -> bool {
+        self.in_visit
+    }
+
+    /// The utterance whose speech is being heard or judged.
+    #[must_use]
+    pub fn utterance(&self) -> Option<UtteranceId> {
+        self.turn.as_ref().and_then(|turn| turn.utterance)
+    }
+}
+
+/// One step of the conversation.
+#[must_use]
+pub fn step(state: &State, settings: &Settings, now: Duration, input: Input) -> (State, Vec<Action>) {
+    let mut step = Step { state: state.clone(), settings, now, actions: Vec::new() };
+    step.take(input);
+    (step.state, step.actions)
+}
+
+/// A step in the making.
+struct Step<'a> {
+    state: State,
+    settings: &'a Settings,
+    now: Duration,
+    actions: Vec<Action>,
+}
+
+impl Step<'_> {
+    fn take(&mut self, input: Input) {
+        match input {
+            Input::Arrived | Input::Touched => self.welcome(),
+            Input::Left => self.end_visit(EndReason::Departure),
+            Input::Finish => self.end_visit(EndReason::Touch),
+            Input::Shutdown => self.end_visit(EndReason::Shutdown),
+            Input::Topic(question) => self.topic(question),
+            Input::SetLanguage(language) => self.state.language = language,
+            Input::CallStaff => self.call_staff(),
+            Input::SpeechStarted { utterance, over_playout } => self.speech_started(utterance, over_playout),
+            Input::InterruptionConfirmed(utterance) => self.interruption_confirmed(utterance),
+            Input::InterruptionDismissed(utterance) => self.interruption_dismissed(utterance),
+            Input::SpeechPaused { utterance, speech_start, speech_end } => {
+                self.speech_paused(utterance, speech_start, speech_end);
+            }
+            Input::SpeechResumed(utterance) => self.speech_resumed(utterance),
+            Input::TurnProbability { utterance, speech_end, finished } => {
+                if let Some(turn) = self.turn_of(utterance)
+                    && turn.speech_end == Some(speech_end)
+                {
+                    turn.finished = Some(finished);
+                    self.judge();
+                }
+            }
+            Input::UtteranceTruncated(utterance) => {
+                if let Some(turn) = self.turn_of(utterance) {
+                    turn.is_truncated = true;
+                }
+            }
+            Input::MicrophoneLost => self.microphone_lost(),
+            Input::Transcribed { job, words } => self.transcribed(job, words),
+            Input::TranscriptionFailed(job) => {
+                let language = self.state.language;
+                self.transcribed(job, Words::none(language));
+            }
+            Input::AnswerComplete { answer, ends_visit, has_text } => {
+                self.answer_complete(answer, ends_visit, has_text)
+            }
+            Input::AnswerFailed(answer) => self.answer_failed(answer),
+            Input::PlayoutStarted(answer) => self.playout_started(answer),
+            Input::SoundHeard(answer) => {
+                let now = self.now;
+                if let Some(answer) = self.answer_of(answer)
+                    && answer.last_sound.is_some()
+                {
+                    answer.last_sound = Some(now);
+                }
+            }
+            Input::PlayoutFinished(answer) => self.playout_finished(answer),
+            Input::Tick => self.tick(),
+        }
+    }
+
+    // ---- coming and going -------------------------------------------------------------------------------------------
+
+    fn begin_visit(&mut self) {
+        if !self.state.in_visit {
+            self.state.in_visit = true;
+            self.actions.push(Action::BeginVisit);
+            self.go(Phase::Attending);
+        }
+        self.be_active();
+    }
+
+    fn welcome(&mut self) {
+        if self.state.in_visit {
+            self.be_active();
+            return;
+        }
+        self.begin_visit();
+        if self.settings.visit.greet {
+            self.say("attending", false);
+        }
+    }
+
+    fn end_visit(&mut self, reason: EndReason) {
+        self.stop_answer();
+        self.drop_turn();
+        if self.state.in_visit {
+            self.state.in_visit = false;
+            self.actions.push(Action::EndVisit(reason));
+        }
+        self.go(Phase::Idle);
+    }
+
+    fn topic(&mut self, question: Question) {
+        self.begin_visit();
+        self.stop_answer();
+        self.drop_turn();
+        let turn = self.new_turn(None);
+        if let Some(turn) = &mut self.state.turn {
+            turn.is_decided = true;
+        }
+        self.answer_now(turn, question);
+    }
+
+    fn call_staff(&mut self) {
+        self.begin_visit();
+        self.stop_answer();
+        self.drop_turn();
+        self.say("safe.ask", false);
+    }
+
+    // ---- ears -------------------------------------------------------------------------------------------------------
+
+    fn speech_started(&mut self, utterance: UtteranceId, over_playout: bool) {
+        match self.state.phase {
+            Phase::Idle if !self.settings.visit.begin_by_speech => {}
+            Phase::Idle | Phase::Attending | Phase::Listening => {
+                self.begin_visit();
+                self.stop_answer();
+                self.drop_turn();
+                self.new_turn(Some(utterance));
+                self.go(Phase::Listening);
+            }
+            Phase::Speaking if over_playout => {
+                self.drop_turn();
+                self.new_turn(Some(utterance));
+                self.go(Phase::Interrupted);
+            }
+            Phase::Speaking | Phase::Interrupted => {
+                self.stop_answer();
+                self.drop_turn();
+                self.new_turn(Some(utterance));
+                self.go(Phase::Listening);
+            }
+            Phase::Transcribing | Phase::Thinking | Phase::CallingTool => self.go_on(utterance),
+        }
+    }
+
+    /// The visitor goes on although the turn had been taken for ended, and nothing of the answer was heard yet: what
+    /// was said and what will be said are one question.
+    fn go_on(&mut self, utterance: UtteranceId) {
+        self.cancel_transcription();
+        let said = self.state.turn.as_ref().and_then(Turn::all_words);
+        self.discard_answer();
+        let id = self.state.turn.as_ref().map(|turn| (turn.id, turn.answers_thrown));
+        self.state.turn = None;
+        self.new_turn(Some(utterance));
+        if let (Some(turn), Some((id, answers_thrown))) = (&mut self.state.turn, id) {
+            turn.id = id;
+            turn.answers_thrown = answers_thrown;
+            turn.carried = said;
+        }
+        self.go(Phase::Listening);
+    }
+
+    fn interruption_confirmed(&mut self, utterance: UtteranceId) {
+        if self.state.phase == Phase::Interrupted && self.turn_of(utterance).is_some() {
+            self.stop_answer();
+            self.be_active();
+            self.go(Phase::Listening);
+            self.judge();
+        }
+    }
+
+    fn interruption_dismissed(&mut self, utterance: UtteranceId) {
+        if self.state.phase == Phase::Interrupted && self.turn_of(utterance).is_some() {
+            self.drop_turn();
+            self.go_back_to_speaking();
+        }
+    }
+
+    fn go_back_to_speaking(&mut self) {
+        let now = self.now;
+        if let Some(answer) = &mut self.state.answer {
+            answer.last_sound = Some(now);
+            self.go(Phase::Speaking);
+        } else {
+            self.be_active();
+            self.go(Phase::Listening);
+        }
+    }
+
+    fn speech_paused(&mut self, utterance: UtteranceId, speech_start: Duration, speech_end: Duration) {
+        let is_listening = self.state.phase == Phase::Listening;
+        let job = JobId(self.state.last_job.0.wrapping_add(1));
+        let Some(turn) = self.turn_of(utterance) else { return };
+        if turn.is_decided || turn.speech_end == Some(speech_end) {
+            return;
+        }
+        let (id, stale) = (turn.id, turn.running.take());
+        turn.speech_start = speech_start;
+        turn.speech_end = Some(speech_end);
+        turn.finished = None;
+        turn.running = Some(job);
+        self.state.last_job = job;
+        if let Some(job) = stale {
+            self.actions.push(Action::CancelTranscription { job, turn: id });
+        }
+        self.actions.push(Action::Transcribe { job, turn: id });
+        if is_listening {
+            self.judge();
+        }
+    }
+
+    fn speech_resumed(&mut self, utterance: UtteranceId) {
+        if self.turn_of(utterance).is_none_or(|turn| turn.is_decided) {
+            return;
+        }
+        self.cancel_transcription();
+        if self.state.answer.as_ref().is_some_and(|answer| !answer.is_committed) {
+            self.discard_answer();
+        }
+        if let Some(turn) = &mut self.state.turn {
+            turn.speech_end = None;
+            turn.finished = None;
+            turn.words = None;
+        }
+    }
+
+    /// What was being said can no longer be understood; what was said before is answered.
+    fn microphone_lost(&mut self) {
+        if self.state.turn.as_ref().is_none_or(|turn| turn.is_decided) {
+            return;
+        }
+        self.drop_turn();
+        if self.state.phase == Phase::Interrupted {
+            self.actions.push(Action::ResumePlayout);
+            self.go_back_to_speaking();
+        } else if self.state.answer.as_ref().is_some_and(|answer| !answer.is_committed) {
+            self.discard_answer();
+        }
+    }
+
+    fn transcribed(&mut self, job: JobId, words: Words) {
+        let Some(turn) = self.state.turn.as_mut().filter(|turn| turn.running == Some(job)) else { return };
+        turn.running = None;
+        let language = words.language;
+        let has_words = !words.text.is_empty();
+        turn.words = Some(words);
+        if has_words {
+            self.state.language = language;
+        }
+        match self.state.phase {
+            Phase::Transcribing => self.commit_turn(),
+            Phase::Listening => self.judge(),
+            _ => {}
+        }
+    }
+
+    // ---- the end of the turn ----------------------------------------------------------------------------------------
+
+    /// Decides whether the visitor has finished, and prepares the answer meanwhile.
+    fn judge(&mut self) {
+        if self.state.phase != Phase::Listening {
+            return;
+        }
+        let Some(turn) = self.state.turn.as_ref().filter(|turn| !turn.is_decided) else { return };
+        let Some(speech_end) = turn.speech_end else { return };
+        if turn.is_truncated || self.decision(turn, speech_end) == Decision::End {
+            self.decide();
+        } else {
+            self.prepare();
+        }
+    }
+
+    fn decision(&self, turn: &Turn, speech_end: Duration) -> Decision {
+        let signals = Signals {
+            silence: self.now.saturating_sub(speech_end),
+            smart_turn: turn.finished,
+            text: turn.text_verdict(),
+        };
+        endpoint::decide(&signals, &self.settings.turn)
+    }
+
+    fn decide(&mut self) {
+        let Some(turn) = &mut self.state.turn else { return };
+        turn.is_decided = true;
+        let (id, utterance, is_written) = (turn.id, turn.utterance, turn.words.is_some());
+        self.actions.push(Action::TurnDecided { turn: id });
+        if let Some(utterance) = utterance {
+            self.actions.push(Action::EndUtterance(utterance));
+        }
+        self.be_active();
+        if is_written {
+            self.commit_turn();
+        } else {
+            self.go(Phase::Transcribing);
+        }
+    }
+
+    fn prepare(&mut self) {
+        let turn_settings = &self.settings.turn;
+        let Some(turn) = &self.state.turn else { return };
+        let worth_it = turn_settings.prepare_answers
+            && self.state.answer.is_none()
+            && turn.answers_thrown < turn_settings.max_prepared
+            && turn.text_verdict().is_some_and(|verdict| verdict != TextVerdict::Unfinished);
+        if let Some(question) = turn.question().filter(|_| worth_it) {
+            let turn = turn.id;
+            let answer = self.new_answer(Some(turn), false);
+            self.actions.push(Action::Prepare { answer, turn, question });
+        }
+    }
+
+    fn commit_turn(&mut self) {
+        let Some(turn) = &self.state.turn else { return };
+        let id = turn.id;
+        if let Some(question) = turn.question() {
+            if let Some(answer) = self.state.answer.as_mut().filter(|answer| answer.turn == Some(id)) {
+                answer.is_committed = true;
+                answer.since = self.now;
+                let answer = answer.id;
+                self.actions.push(Action::Commit { answer, turn: id, question });
+                self.go(Phase::Thinking);
+                self.replace_if_empty();
+            } else {
+                self.answer_now(id, question);
+            }
+            return;
+        }
+        let spoke_for = turn.speech_end.map_or(Duration::ZERO, |end| end.saturating_sub(turn.speech_start));
+        self.discard_answer();
+        self.state.turn = None;
+        self.be_active();
+        self.go(Phase::Listening);
+        if spoke_for > NOISE_AT_MOST {
+            self.say_in(Some(id), "unheard", false);
+        } else {
+            self.actions.push(Action::ForgetTurn(id));
+        }
+    }
+
+    // ---- small steps ------------------------------------------------------------------------------------------------
+
+    fn go(&mut self, to: Phase) {
+        let from = self.state.phase;
+        if from != to {
+            self.state.phase = to;
+            self.state.since = self.now;
+            self.state.said_long_thinking = false;
+            self.actions.push(Action::Phase { from, to });
+        }
+    }
+
+    fn be_active(&mut self) {
+        self.state.last_activity = self.now;
+        self.state.asked_whether_there = false;
+    }
+
+    fn new_turn(&mut self, utterance: Option<UtteranceId>) -> TurnId {
+        let id = self.state.last_turn.next();
+        self.state.last_turn = id;
+        self.state.turn = Some(Turn::new(id, utterance, self.now));
+        id
+    }
+
+    fn new_answer(&mut self, turn: Option<TurnId>, is_committed: bool) -> AnswerId {
+        let id = self.state.last_answer.next();
+        self.state.last_answer = id;
+        self.state.answer = Some(Answer {
+            id,
+            turn,
+            is_committed,
+            since: self.now,
+            last_sound: None,
+            is_empty: false,
+            ends_visit: false,
+        });
+        id
+    }
+
+    /// The turn's question is on record and its answer on the way: nothing of it is needed any more.
+    fn finish_turn(&mut self) {
+        if self.state.turn.as_ref().is_some_and(|turn| turn.is_decided) {
+            self.state.turn = None;
+        }
+    }
+
+    fn drop_turn(&mut self) {
+        self.cancel_transcription();
+        if let Some(turn) = self.state.turn.take()
+            && !turn.is_decided
+        {
+            self.actions.push(Action::ForgetTurn(turn.id));
+            if let Some(utterance) = turn.utterance {
+                self.actions.push(Action::EndUtterance(utterance));
+            }
+        }
+    }
+
+    fn cancel_transcription(&mut self) {
+        if let Some(turn) = &mut self.state.turn
+            && let Some(job) = turn.running.take()
+        {
+            let turn = turn.id;
+            self.actions.push(Action::CancelTranscription { job, turn });
+        }
+    }
+
+    fn turn_of(&mut self, utterance: UtteranceId) -> Option<&mut Turn> {
+        self.state.turn.as_mut().filter(|turn| turn.utterance == Some(utterance))
+    }
+
+    fn answer_of(&mut self, id: AnswerId) -> Option<&mut Answer> {
+        self.state.answer.as_mut().filter(|answer| answer.id == id)
+    }
+}

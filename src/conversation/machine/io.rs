@@ -1,0 +1,193 @@
+//! What the machine is told and what it asks for.
+
+use std::time::Duration;
+
+use super::{Question, Words};
+use crate::{
+    config,
+    event::{AnswerId, EndReason, Language, Phase, TurnId, UtteranceId},
+};
+
+/// The part of the configuration that the conversation obeys.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settings {
+    /// `[turn]`
+    pub turn: config::Turn,
+    /// `[visit]`
+    pub visit: config::Visit,
+    /// `audio.max_utterance_s`
+    pub max_utterance: Duration,
+}
+
+/// Identifies one request for a transcription.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub struct JobId(pub u64);
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Input {
+    /// Somebody is in front of the kiosk.
+    Arrived,
+    /// Nobody is any more.
+    Left,
+    /// The niche was touched.
+    Touched,
+    /// "Finish" was touched.
+    Finish,
+    /// The program stops.
+    Shutdown,
+    /// A topic was touched.
+    Topic(Question),
+    /// The language switch was touched.
+    SetLanguage(Language),
+    /// A person was asked for.
+    CallStaff,
+    /// Speech began.
+    SpeechStarted {
+        /// The utterance.
+        utterance: UtteranceId,
+        /// Whether it came over the kiosk's own voice, which is paused now.
+        over_playout: bool,
+    },
+    /// The speech over the kiosk's voice is an interruption.
+    InterruptionConfirmed(UtteranceId),
+    /// It was none; playout goes on by itself.
+    InterruptionDismissed(UtteranceId),
+    /// A pause long enough to transcribe what there is.
+    SpeechPaused {
+        /// The utterance.
+        utterance: UtteranceId,
+        /// Where its speech began.
+        speech_start: Duration,
+        /// Where its speech ended.
+        speech_end: Duration,
+    },
+    /// The pause was not the end.
+    SpeechResumed(UtteranceId),
+    /// The voice's verdict.
+    TurnProbability {
+        /// The utterance.
+        utterance: UtteranceId,
+        /// The end of speech that is judged.
+        speech_end: Duration,
+        /// 0 (goes on) to 1 (finished).
+        finished: f32,
+    },
+    /// Nothing can be heard any more.
+    MicrophoneLost,
+    /// The utterance is as long as one may be.
+    UtteranceTruncated(UtteranceId),
+    /// A transcription is complete.
+    Transcribed {
+        /// Which.
+        job: JobId,
+        /// The words; empty text: none.
+        words: Words,
+    },
+    /// A transcription failed with every provider.
+    TranscriptionFailed(JobId),
+    /// All of an answer's text is there.
+    AnswerComplete {
+        /// Which.
+        answer: AnswerId,
+        /// Whether the visitor has taken leave.
+        ends_visit: bool,
+        /// Whether there is anything to hear.
+        has_text: bool,
+    },
+    /// An answer failed with every provider before anything could be heard.
+    AnswerFailed(AnswerId),
+    /// The first sample of an answer left.
+    PlayoutStarted(AnswerId),
+    /// Sound is still coming.
+    SoundHeard(AnswerId),
+    /// An answer was played to its end.
+    PlayoutFinished(AnswerId),
+    /// A deadline has come.
+    Tick,
+}
+
+/// What the driver is to do. In order.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Action {
+    /// A visit begins.
+    BeginVisit,
+    /// The visit ends.
+    EndVisit(EndReason),
+    /// The phase changed.
+    Phase {
+        /// From.
+        from: Phase,
+        /// To.
+        to: Phase,
+    },
+    /// Transcribe the utterance's last clip.
+    Transcribe {
+        /// Name it so.
+        job: JobId,
+        /// For this turn.
+        turn: TurnId,
+    },
+    /// Its result is not wanted: `thrown_away` if it was for a pause that was not the end.
+    CancelTranscription {
+        /// Which.
+        job: JobId,
+        /// For this turn.
+        turn: TurnId,
+    },
+    /// The turn has ended: the visitor has finished. Not for touched topics.
+    TurnDecided {
+        /// Which.
+        turn: TurnId,
+    },
+    /// Close the utterance in the audio loop.
+    EndUtterance(UtteranceId),
+    /// Begin an answer without letting it be heard.
+    Prepare {
+        /// Name it so.
+        answer: AnswerId,
+        /// For this turn.
+        turn: TurnId,
+        /// To this question.
+        question: Question,
+    },
+    /// Let the answer be heard; the question goes on record.
+    Commit {
+        /// Which.
+        answer: AnswerId,
+        /// For this turn.
+        turn: TurnId,
+        /// To this question.
+        question: Question,
+    },
+    /// Throw the prepared answer away without trace.
+    Discard {
+        /// Which.
+        answer: AnswerId,
+        /// For this turn.
+        turn: TurnId,
+    },
+    /// Say a sentence of the kiosk's own.
+    Say {
+        /// Name it so.
+        answer: AnswerId,
+        /// The turn that it answers, if any.
+        turn: Option<TurnId>,
+        /// The sentence's key.
+        key: &'static str,
+        /// In this language.
+        language: Language,
+    },
+    /// Stop the answer's sound and record what was heard of it.
+    Cut(AnswerId),
+    /// The answer was heard whole: record it.
+    Heard(AnswerId),
+    /// Let paused playout go on.
+    ResumePlayout,
+    /// Nothing was understood in this turn: forget it.
+    ForgetTurn(TurnId),
+    /// Thinking takes long: say so.
+    LongThinking,
+    /// A phase lasted longer than it can; it is being ended.
+    Watchdog(Phase),
+}

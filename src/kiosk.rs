@@ -1,0 +1,268 @@
+//! The one place that builds the parts and wires them; owns start and shutdown.
+//!
+//! [`Foundation`] is what every run needs and what can be wrong before it begins; [`Kiosk`] is a running one.
+//! [`demo`] and [`replay`] run it with a scripted and with a recorded visitor.
+
+use std::{sync::Arc, time::Duration};
+
+use arc_swap::ArcSwap;
+use tokio::{
+    sync::{mpsc, watch},
+    task::JoinHandle,
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    audio::{AudioLoop, AudioParts, AudioThread, Bell, Meters, Sink, Source, TurnModel, Vad},
+    clock::Clock,
+    cloud::ProviderError,
+    config::Config,
+    conversation::{Activity, Conversation, Parts},
+    event::{Bus, Command, DeviceStatus, Event, Phase, View},
+    knowledge::KnowledgeBase,
+    ops::report::{Collector, Report},
+    runtime::{ModelStore, Onnx},
+    speech::embedded::Espeak,
+    store::{Record, StaffEvent, Store, UnixMillis},
+    words::Words,
+};
+
+pub mod demo;
+mod error;
+mod providers;
+pub mod replay;
+pub mod run;
+
+pub use error::StartError;
+
+/// Commands waiting for the conversation. When it is full a touch is dropped; the finger touches again.
+const COMMANDS: usize = 32;
+
+/// Finished turns waiting for the report. When it is full a record is dropped: the store has it too.
+const TURN_RECORDS: usize = 64;
+
+/// How long the store may take to write what is waiting when the program stops.
+const STORE_CLOSE_LIMIT: Duration = Duration::from_secs(5);
+
+/// The names of the models in the manifest.
+const VAD_MODEL: &str = "silero-vad";
+const TURN_MODEL: &str = "smart-turn-v3.2";
+
+/// What every run needs.
+pub struct Foundation {
+    /// The configuration.
+    pub config: Arc<Config>,
+    /// The kiosk's own sentences.
+    pub words: Arc<Words>,
+    knowledge: Arc<KnowledgeBase>,
+    models: ModelStore,
+    onnx: Onnx,
+    /// The one owner of the voice; an error is told to staff by the run that wants to speak.
+    espeak: Result<Espeak, ProviderError>,
+}
+
+impl Foundation {
+    /// Loads translations, knowledge base, manifest and ONNX Runtime.
+    ///
+    /// # Errors
+    /// Any of them is missing or broken.
+    pub fn load(config: Config) -> Result<Self, StartError> {
+        let words = Words::load(&config.paths.assets)?;
+        let (knowledge, problems) = KnowledgeBase::load(&config.paths.assets.join("knowledge"))?;
+        for problem in &problems {
+            tracing::warn!(%problem, "an entry of the knowledge base is skipped");
+        }
+        let models = ModelStore::open(&config.paths.models)?;
+        let onnx = Onnx::load(&models)?;
+        Ok(Self {
+            config: Arc::new(config),
+            words: Arc::new(words),
+            knowledge: Arc::new(knowledge),
+            models,
+            onnx,
+            espeak: Espeak::start(),
+        })
+    }
+}
+
+/// A microphone and a speaker, or what stands for them.
+pub struct Sound {
+    /// The microphone.
+    pub source: Box<dyn Source>,
+    /// The speaker.
+    pub sink: Box<dyn Sink>,
+    /// Rung by the microphone when it has something.
+    pub bell: Bell,
+}
+
+/// How a run differs from another.
+pub struct Surroundings {
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// What the kiosk hears and is heard with.
+    pub sound: Sound,
+    /// What is under way, for a fast replay.
+    pub activity: Activity,
+    /// Called when the window should be drawn again.
+    pub repaint: Box<dyn Fn() + Send + Sync>,
+}
+
+/// A running kiosk without its audio loop, which the caller runs on a thread or step by step.
+pub struct Kiosk {
+    /// What happens.
+    pub bus: Bus,
+    /// What is asked for.
+    pub commands: mpsc::Sender<Command>,
+    /// What the window draws.
+    pub view: Arc<ArcSwap<View>>,
+    /// What changes with every frame.
+    pub meters: watch::Receiver<Meters>,
+    conversation: JoinHandle<()>,
+    store: Store,
+    collector: JoinHandle<Collector>,
+    stop: CancellationToken,
+}
+
+impl Kiosk {
+    /// Builds every part and starts the conversation.
+    ///
+    /// # Errors
+    /// A part without which nobody can be heard is missing or broken.
+    pub fn start(foundation: &Foundation, surroundings: Surroundings) -> Result<(Self, AudioLoop), StartError> {
+        let Surroundings { clock, sound, activity, repaint } = surroundings;
+        let config = foundation.config.clone();
+        let language = config.stand.language;
+        let bus = Bus::new(clock.clone());
+        let stop = CancellationToken::new();
+        let (turns, finished_turns) = mpsc::channel(TURN_RECORDS);
+        let collector = tokio::spawn(Collector::default().run(bus.subscribe(), finished_turns, stop.clone()));
+        let store = Store::open(&config.paths.database, bus.clone())?;
+        record_for_staff(&bus, &store, stop.clone());
+
+        let parts = AudioParts {
+            source: sound.source,
+            sink: sound.sink,
+            vad: Vad::new(foundation.onnx.session(&foundation.models, VAD_MODEL, 1)?)?,
+            turn_model: turn_model(foundation, &sound.bell),
+            bell: sound.bell,
+        };
+        let (audio_loop, link) = AudioLoop::new(parts, &config.audio, &config.turn, clock.clone())?;
+        let providers = providers::build(foundation, clock.clone(), &bus);
+
+        let (commands, asked) = mpsc::channel(COMMANDS);
+        let view = Arc::new(ArcSwap::from_pointee(View::empty(foundation.knowledge.topics(), language)));
+        let conversation = Conversation::new(Parts {
+            clock,
+            bus: bus.clone(),
+            config,
+            words: foundation.words.clone(),
+            knowledge: foundation.knowledge.clone(),
+            stt: providers.stt,
+            llm: providers.llm,
+            tts: providers.tts,
+            store: store.writer(),
+            audio_events: link.events,
+            audio: link.commands,
+            meters: link.meters.clone(),
+            commands: asked,
+            connection: providers.connection,
+            view: view.clone(),
+            repaint,
+            camera_on: false,
+            turns,
+            activity,
+        });
+        conversation.warm_up();
+        let conversation = tokio::spawn(conversation.run());
+        let kiosk = Self { bus, commands, view, meters: link.meters, conversation, store, collector, stop };
+        Ok((kiosk, audio_loop))
+    }
+
+    /// Ends the visit, the conversation, the sound and the store, in this order, and tells what happened.
+    pub async fn stop(self, audio: Option<AudioThread>) -> Report {
+        // A conversation that has ended already takes no commands.
+        let _ = self.commands.send(Command::Shutdown).await;
+        if let Err(error) = self.conversation.await {
+            tracing::error!(%error, "the conversation did not end well");
+        }
+        let store = self.store;
+        let closing = tokio::task::spawn_blocking(move || {
+            if let Some(audio) = audio {
+                audio.stop();
+            }
+            store.close(STORE_CLOSE_LIMIT)
+        });
+        match closing.await {
+            Ok(Ok(closed)) if closed.recovered > 0 => {
+                tracing::warn!(
+                    records = closed.recovered,
+                    "the database could not be written; the records wait beside it"
+                );
+            }
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => tracing::error!(%error, "records were lost"),
+            Err(error) => tracing::error!(%error, "the store did not close well"),
+        }
+        self.stop.cancel();
+        let meters = *self.meters.borrow();
+        match self.collector.await {
+            Ok(collector) => collector.report(meters),
+            Err(error) => {
+                tracing::error!(%error, "the report is empty: its collector did not end well");
+                Collector::default().report(meters)
+            }
+        }
+    }
+
+    /// Whether the conversation has come to rest in `phase`.
+    #[must_use]
+    pub fn is_in(&self, phase: Phase) -> bool {
+        self.view.load().phase == phase
+    }
+}
+
+/// Without the model the end of a turn is decided by words and silence: worth telling staff, not worth stopping for.
+fn turn_model(foundation: &Foundation, bell: &Bell) -> Option<TurnModel> {
+    let session = foundation
+        .onnx
+        .session(&foundation.models, TURN_MODEL, 1)
+        .inspect_err(|error| tracing::error!(%error, "the end of a turn is decided without the voice"))
+        .ok()?;
+    TurnModel::spawn(session, bell.clone())
+        .inspect_err(|error| tracing::error!(%error, "the end of a turn is decided without the voice"))
+        .ok()
+}
+
+/// Faults reach the staff's log in the store.
+fn record_for_staff(bus: &Bus, store: &Store, stop: CancellationToken) {
+    let (mut events, writer) = (bus.subscribe(), store.writer());
+    tokio::spawn(async move {
+        loop {
+            let event = tokio::select! {
+                event = events.next() => event,
+                () = stop.cancelled() => None,
+            };
+            let Some(stamped) = event else { return };
+            log_fault(&stamped.event);
+            if let Some(event) = StaffEvent::of(&stamped.event, UnixMillis::now()) {
+                writer.record(Record::Staff(event));
+            }
+        }
+    });
+}
+
+fn log_fault(event: &Event) {
+    match event {
+        Event::Device { device, status: DeviceStatus::Lost, detail } => {
+            tracing::warn!(?device, %detail, "device lost");
+        }
+        Event::Device { device, status: DeviceStatus::Ready, detail } => {
+            tracing::info!(?device, %detail, "device ready");
+        }
+        Event::Provider { kind, name, status, detail } => {
+            tracing::warn!(?kind, %name, ?status, %detail, "provider");
+        }
+        Event::PhaseChanged { from, to } => tracing::debug!(?from, ?to, "phase"),
+        _ => {}
+    }
+}

@@ -1,0 +1,45 @@
+//! Why a kiosk cannot start.
+
+use crate::{
+    audio::{ResampleError, VadError, WavError},
+    cloud::ProviderError,
+    knowledge::KnowledgeError,
+    runtime::{ManifestError, OnnxError},
+    store::StoreError,
+    words::WordsError,
+};
+
+/// A part without which there is no conversation is missing or broken.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The translation files.
+    #[error(transparent)]
+    Words(#[from] WordsError),
+    /// The knowledge base.
+    #[error(transparent)]
+    Knowledge(#[from] KnowledgeError),
+    /// The model manifest.
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+    /// ONNX Runtime or a model.
+    #[error(transparent)]
+    Onnx(#[from] OnnxError),
+    /// The voice-activity model.
+    #[error(transparent)]
+    Vad(#[from] VadError),
+    /// A recording.
+    #[error(transparent)]
+    Wav(#[from] WavError),
+    /// The store's thread.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The speaker's rate is impossible.
+    #[error(transparent)]
+    Rate(#[from] ResampleError),
+    /// The embedded voice, where nothing works without it.
+    #[error(transparent)]
+    Voice(#[from] ProviderError),
+    /// A thread cannot be started.
+    #[error("a thread cannot be started: {0}; is the machine out of memory?")]
+    Thread(#[from] std::io::Error),
+}

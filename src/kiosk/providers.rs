@@ -1,0 +1,116 @@
+//! The providers of speech and language, in order: the configured services first, the embedded parts last.
+
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
+use super::Foundation;
+use crate::{
+    clock::Clock,
+    cloud::{BreakerSettings, Cloud, Link, ProviderError, Service, Supervisor},
+    config::Secrets,
+    event::{Bus, Connection, Event, Language, ProviderKind, ProviderStatus},
+    llm::{CloudLanguageModel, KnowledgeModel, LanguageModel, LlmChain},
+    speech::{
+        CloudSpeechToText, CloudTextToSpeech, SpeechToText, SttChain, TextToSpeech, TtsChain,
+        embedded::{EmbeddedSpeechToText, EmbeddedTextToSpeech, Vowels},
+    },
+};
+
+pub(super) struct Providers {
+    pub(super) stt: Arc<dyn SpeechToText>,
+    pub(super) llm: Arc<dyn LanguageModel>,
+    pub(super) tts: Arc<dyn TextToSpeech>,
+    pub(super) connection: watch::Receiver<Connection>,
+}
+
+/// The chains. What is missing is told to staff and left out: a kiosk that can only be read is better than none.
+pub(super) fn build(foundation: &Foundation, clock: Arc<dyn Clock>, bus: &Bus) -> Providers {
+    let config = &foundation.config;
+    let (cloud, is_usable) = cloud(foundation, bus);
+    let supervisor = Supervisor::new(clock, bus.clone());
+    let breaker = BreakerSettings::from(&config.cloud);
+    let guarded = |kind: ProviderKind| {
+        cloud.service(kind).map(|service: Arc<Service>| {
+            let guard = supervisor.service(kind, service.name(), breaker, service.clone());
+            (service, guard)
+        })
+    };
+    let last_resort = |kind: ProviderKind| supervisor.last_resort(kind, EMBEDDED);
+
+    let mut stt: Vec<Link<dyn SpeechToText>> = Vec::new();
+    let mut llm: Vec<Link<dyn LanguageModel>> = Vec::new();
+    let mut tts: Vec<Link<dyn TextToSpeech>> = Vec::new();
+    if let Some((service, guard)) = guarded(ProviderKind::SpeechToText) {
+        stt.push(Link::new(Arc::new(CloudSpeechToText::new(service, config.cloud.stt.clone())), guard));
+    }
+    if let Some((service, guard)) = guarded(ProviderKind::LanguageModel) {
+        llm.push(Link::new(Arc::new(CloudLanguageModel::new(service, config.cloud.llm.clone())), guard));
+    }
+    if let Some((service, guard)) = guarded(ProviderKind::TextToSpeech) {
+        tts.push(Link::new(Arc::new(CloudTextToSpeech::new(service, config.cloud.tts.clone())), guard));
+    }
+    let knowledge =
+        KnowledgeModel::new(foundation.knowledge.clone(), foundation.words.clone(), config.embedded.answer_threshold);
+    llm.push(Link::new(Arc::new(knowledge), last_resort(ProviderKind::LanguageModel)));
+    match embedded_speech(foundation) {
+        Ok((ears, voice)) => {
+            stt.push(Link::new(Arc::new(ears), last_resort(ProviderKind::SpeechToText)));
+            tts.push(Link::new(Arc::new(voice), last_resort(ProviderKind::TextToSpeech)));
+        }
+        Err(error) => {
+            suspended(bus, ProviderKind::SpeechToText, EMBEDDED, &error.message);
+            suspended(bus, ProviderKind::TextToSpeech, EMBEDDED, &error.message);
+        }
+    }
+    let apologies = Language::ALL
+        .into_iter()
+        .map(|language| (language, foundation.words.get("trouble", language).to_owned()))
+        .collect();
+    let connection = if is_usable { supervisor.health().subscribe() } else { watch::channel(Connection::Offline).1 };
+    Providers {
+        stt: Arc::new(SttChain::new(stt)),
+        llm: Arc::new(LlmChain::new(llm, apologies)),
+        tts: Arc::new(TtsChain::new(tts)),
+        connection,
+    }
+}
+
+/// The configured services. A configuration that cannot work (no key, say) leaves the kiosk to its embedded parts.
+fn cloud(foundation: &Foundation, bus: &Bus) -> (Cloud, bool) {
+    let config = &foundation.config.cloud;
+    let built = Secrets::from_environment()
+        .get(&config.api_key)
+        .map_err(|error| error.to_string())
+        .and_then(|key| Cloud::new(config, key.as_ref()).map_err(|error| error.to_string()));
+    match built {
+        Ok(cloud) => (cloud, true),
+        Err(message) => {
+            for kind in [ProviderKind::SpeechToText, ProviderKind::LanguageModel, ProviderKind::TextToSpeech] {
+                suspended(bus, kind, "cloud", &message);
+            }
+            (Cloud::default(), false)
+        }
+    }
+}
+
+fn embedded_speech(foundation: &Foundation) -> Result<(EmbeddedSpeechToText, EmbeddedTextToSpeech), ProviderError> {
+    let config = &foundation.config.embedded;
+    let espeak = foundation.espeak.clone()?;
+    let vowels = Arc::new(Vowels::new(foundation.onnx.clone(), foundation.models.clone()));
+    let entries = foundation.knowledge.entries().cloned().collect();
+    let ears = EmbeddedSpeechToText::new(entries, espeak.clone(), vowels.clone(), config)?;
+    Ok((ears, EmbeddedTextToSpeech::new(espeak, vowels, config)))
+}
+
+fn suspended(bus: &Bus, kind: ProviderKind, name: &str, detail: &str) {
+    bus.publish(Event::Provider {
+        kind,
+        name: name.to_owned(),
+        status: ProviderStatus::Suspended,
+        detail: detail.to_owned(),
+    });
+}
+
+/// The name of the embedded parts in events.
+const EMBEDDED: &str = "embedded";

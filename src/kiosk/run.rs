@@ -1,0 +1,298 @@
+//! `majlis run` and `majlis demo`: a kiosk with its window (which owns the main thread), or without one.
+
+use std::{
+    path::PathBuf,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+use tokio::{
+    runtime::Runtime,
+    sync::{mpsc, oneshot},
+};
+
+use super::{Foundation, Kiosk, Sound, StartError, Surroundings, demo::Visitor};
+use crate::{
+    audio::{
+        AudioThread, Bell, BenchLog, DeviceSink, DeviceSource, StdinSource, StdoutSink, WavSink, script::ScriptedSource,
+    },
+    clock::{Clock, SystemClock},
+    config::Config,
+    conversation::Activity,
+    event::{Device, DeviceStatus, Event, Language},
+    ops::report::Report,
+    ui::{Paused, PausedInputs, SafeCause, SafeMode, ScreenshotRequest, UiInputs, WindowHandle, WindowOptions},
+};
+
+/// Pictures of the window waiting to be taken. When it is full the asker waits.
+const SCREENSHOTS: usize = 4;
+
+/// How long a picture of the window may take.
+const SCREENSHOT_LIMIT: Duration = Duration::from_secs(20);
+
+/// Where the sound comes from and goes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum AudioBackend {
+    /// The box's microphone and speaker.
+    #[default]
+    Devices,
+    /// Standard input and output, for a harness.
+    Stdio,
+}
+
+/// How `majlis run` runs.
+#[derive(Debug, Clone, Default)]
+pub struct RunOptions {
+    /// Without a window.
+    pub is_headless: bool,
+    /// Where the sound comes from and goes to.
+    pub audio: AudioBackend,
+    /// A window of this size in pixels instead of a full screen.
+    pub window_px: Option<[u16; 2]>,
+}
+
+/// What a demonstration leaves behind.
+#[derive(Debug)]
+pub struct DemoResult {
+    /// What happened.
+    pub report: Report,
+    /// The picture of the window, or why there is none.
+    pub screenshot: Result<PathBuf, String>,
+    /// What the kiosk said, on the visit's timeline.
+    pub speaker: PathBuf,
+}
+
+/// Runs until the window is closed, the program is told to stop, or a harness closes standard input.
+///
+/// # Errors
+/// The kiosk cannot start. With a window, safe mode is shown until staff start again or close it.
+pub fn run(config: &Config, options: &RunOptions) -> Result<Report, StartError> {
+    loop {
+        match run_once(config, options) {
+            Ok(report) => return Ok(report),
+            Err(error) if options.is_headless => return Err(error),
+            Err(error) => {
+                tracing::error!(%error, "the kiosk cannot start");
+                if !start_again(config, options, &error) {
+                    return Err(error);
+                }
+            }
+        }
+    }
+}
+
+fn run_once(config: &Config, options: &RunOptions) -> Result<Report, StartError> {
+    let runtime = runtime()?;
+    let _inside = runtime.enter();
+    let foundation = Foundation::load(config.clone())?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::start_now());
+    let sound = sound(options.audio, config)?;
+    let window = (!options.is_headless).then(WindowHandle::default);
+    let mut running = Running::start(&foundation, clock, sound, window.clone())?;
+    if options.audio == AudioBackend::Stdio {
+        BenchLog.ready();
+    }
+    let until = runtime.spawn(until_told_to_stop(running.kiosk.bus.subscribe(), window));
+    running.show(&foundation, options.window_px);
+    // The window is closed (or there is none): without one it is the other side that ends the run.
+    if (options.is_headless || running.has_no_display())
+        && let Err(error) = runtime.block_on(until)
+    {
+        tracing::error!(%error, "waiting for the end failed");
+    }
+    Ok(running.stop(&runtime))
+}
+
+/// Runs a whole visit with a scripted visitor.
+///
+/// # Errors
+/// The kiosk or the visitor's voice cannot start.
+pub fn demo(config: &Config, language: Language, window_px: Option<[u16; 2]>) -> Result<DemoResult, StartError> {
+    let runtime = runtime()?;
+    let _inside = runtime.enter();
+    let mut config = config.clone();
+    config.stand.language = language;
+    let folder = config.paths.output.join("demo");
+    std::fs::create_dir_all(&folder)?;
+    let (picture, speaker) = (folder.join("window.png"), folder.join("kiosk.wav"));
+    let foundation = Foundation::load(config)?;
+    let (script, source) = ScriptedSource::new();
+    let visitor = runtime.block_on(Visitor::prepare(&foundation, language, script))?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::start_now());
+    let sound = Sound { source: Box::new(source), sink: Box::new(WavSink::create(&speaker)?), bell: Bell::default() };
+    let window = WindowHandle::default();
+    let mut running = Running::start(&foundation, clock, sound, Some(window.clone()))?;
+    let visit = runtime.spawn({
+        let (commands, events) = (running.kiosk.commands.clone(), running.kiosk.bus.subscribe());
+        let pictures = running.pictures.clone();
+        async move {
+            let taken = visitor.visit(commands, events, pictures, picture).await;
+            window.close();
+            taken
+        }
+    });
+    running.show(&foundation, window_px);
+    let screenshot =
+        runtime.block_on(visit).unwrap_or_else(|error| Err(format!("the visit did not end well: {error}")));
+    Ok(DemoResult { report: running.stop(&runtime), screenshot, speaker })
+}
+
+fn runtime() -> Result<Runtime, StartError> {
+    Ok(tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?)
+}
+
+fn sound(backend: AudioBackend, config: &Config) -> Result<Sound, StartError> {
+    let bell = Bell::default();
+    Ok(match backend {
+        AudioBackend::Stdio => {
+            Sound { source: Box::new(StdinSource::start(bell.clone())?), sink: Box::<StdoutSink>::default(), bell }
+        }
+        AudioBackend::Devices => {
+            let source = Box::new(DeviceSource::start(&config.audio, &bell)?);
+            let sink = Box::new(DeviceSink::start(&config.audio, &bell)?);
+            Sound { source, sink, bell }
+        }
+    })
+}
+
+/// Waits for the end of the input, or for a signal; then closes the window.
+async fn until_told_to_stop(mut events: crate::event::Subscription, window: Option<WindowHandle>) {
+    let input_ended = async {
+        while let Some(stamped) = events.next().await {
+            if stamped.event == Event::InputEnded {
+                return;
+            }
+        }
+    };
+    tokio::select! {
+        () = input_ended => {}
+        () = signalled() => {}
+    }
+    if let Some(window) = window {
+        window.close();
+    }
+}
+
+/// Waits for SIGINT or SIGTERM.
+async fn signalled() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
+        tracing::warn!("signals cannot be heard; the program ends by its window or its input only");
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+}
+
+/// Takes pictures of the window. Cheap to clone.
+#[derive(Clone)]
+pub struct Pictures {
+    requests: mpsc::Sender<ScreenshotRequest>,
+    no_display: Arc<OnceLock<String>>,
+}
+
+impl Pictures {
+    /// Writes a picture of the window to `path`, or says why not.
+    pub(super) async fn take(&self, path: PathBuf) -> Result<PathBuf, String> {
+        let (done, taken) = oneshot::channel();
+        let asked = self.requests.send(ScreenshotRequest { path: path.clone(), done }).await;
+        match (asked, tokio::time::timeout(SCREENSHOT_LIMIT, taken).await) {
+            (Ok(()), Ok(Ok(Ok(())))) => Ok(path),
+            (Ok(()), Ok(Ok(Err(error)))) => Err(error.to_string()),
+            _ => Err(self.no_display.get().cloned().unwrap_or_else(|| "the window took no picture".to_owned())),
+        }
+    }
+}
+
+/// A kiosk with its audio thread and, perhaps, a window.
+struct Running {
+    kiosk: Kiosk,
+    audio: AudioThread,
+    clock: Arc<dyn Clock>,
+    window: Option<WindowHandle>,
+    pictures: Pictures,
+    screenshots: Option<mpsc::Receiver<ScreenshotRequest>>,
+}
+
+impl Running {
+    fn start(
+        foundation: &Foundation,
+        clock: Arc<dyn Clock>,
+        sound: Sound,
+        window: Option<WindowHandle>,
+    ) -> Result<Self, StartError> {
+        let repaint: Box<dyn Fn() + Send + Sync> = match window.clone() {
+            Some(window) => Box::new(move || window.request_repaint()),
+            None => Box::new(|| {}),
+        };
+        let surroundings = Surroundings { clock: clock.clone(), sound, activity: Activity::default(), repaint };
+        let (kiosk, audio) = Kiosk::start(foundation, surroundings)?;
+        let audio = audio.spawn()?;
+        let (requests, screenshots) = mpsc::channel(SCREENSHOTS);
+        let pictures = Pictures { requests, no_display: Arc::default() };
+        Ok(Self { kiosk, audio, clock, window, pictures, screenshots: Some(screenshots) })
+    }
+
+    /// Opens the window and returns when it is closed. Without a display the kiosk goes on by voice.
+    fn show(&mut self, foundation: &Foundation, size_px: Option<[u16; 2]>) {
+        let (Some(window), Some(screenshots)) = (self.window.clone(), self.screenshots.take()) else { return };
+        let inputs = UiInputs {
+            view: self.kiosk.view.clone(),
+            meters: self.kiosk.meters.clone(),
+            commands: self.kiosk.commands.clone(),
+            words: foundation.words.clone(),
+            stand: foundation.config.stand.clone(),
+            ui: foundation.config.ui.clone(),
+            assets: foundation.config.paths.assets.clone(),
+            clock: self.clock.clone(),
+            window,
+            screenshots,
+        };
+        if let Err(error) = crate::ui::run(inputs, WindowOptions { size_px }) {
+            let detail = error.to_string();
+            let event = Event::Device { device: Device::Display, status: DeviceStatus::Lost, detail: detail.clone() };
+            self.kiosk.bus.publish(event);
+            self.pictures.no_display.get_or_init(|| detail);
+        }
+    }
+
+    fn has_no_display(&self) -> bool {
+        self.pictures.no_display.get().is_some()
+    }
+
+    fn stop(self, runtime: &Runtime) -> Report {
+        runtime.block_on(self.kiosk.stop(Some(self.audio)))
+    }
+}
+
+/// Shows safe mode. Whether staff touched "Start again".
+fn start_again(config: &Config, options: &RunOptions, error: &StartError) -> bool {
+    let Ok(words) = crate::words::Words::load(&config.paths.assets) else { return false };
+    let (cause, code) = match error {
+        StartError::Store(_) => (SafeCause::Storage, "STORE-301"),
+        StartError::Rate(_) | StartError::Voice(_) => (SafeCause::Devices, "SOUND-201"),
+        StartError::Onnx(_) | StartError::Vad(_) | StartError::Manifest(_) => (SafeCause::Files, "MODEL-101"),
+        StartError::Words(_) | StartError::Knowledge(_) | StartError::Wav(_) => (SafeCause::Files, "FILES-102"),
+        StartError::Thread(_) => (SafeCause::Storage, "SYSTEM-302"),
+    };
+    let inputs = PausedInputs {
+        safe: SafeMode { cause, code: code.to_owned() },
+        words: Arc::new(words),
+        stand: config.stand.clone(),
+        ui: config.ui.clone(),
+        assets: config.paths.assets.clone(),
+        clock: Arc::new(SystemClock::start_now()),
+        window: WindowHandle::default(),
+    };
+    match crate::ui::run_paused(inputs, WindowOptions { size_px: options.window_px }) {
+        Ok(Paused::StartAgain) => true,
+        Ok(Paused::Closed) => false,
+        Err(error) => {
+            tracing::error!(%error, "safe mode cannot be shown");
+            false
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! Opening the database: rights, pragmas, migrations; and writing records into it.
+
+use std::{
+    fs::{DirBuilder, OpenOptions},
+    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
+
+use super::{
+    StoreError,
+    code::Code,
+    record::{Message, Record, StaffEvent, TurnFigures},
+};
+use crate::event::Speaker;
+
+/// Every change of the schema, oldest first. `PRAGMA user_version` is how many have been applied. Never edited.
+pub(super) const MIGRATIONS: &[(&str, &str)] = &[("0001_visits", include_str!("migrations/0001_visits.sql"))];
+
+/// How long a statement waits for another process before it gives up and the record is tried again later.
+const BUSY_TIMEOUT: Duration = Duration::from_millis(500);
+
+/// An open database, and which file that was.
+pub(super) struct Database {
+    pub(super) connection: Connection,
+    path: PathBuf,
+    identity: (u64, u64),
+}
+
+impl Database {
+    /// Opens or creates the database, readable by this user only, and brings its schema up to date.
+    pub(super) fn open(path: &Path) -> Result<Self, StoreError> {
+        let file_error = |source| StoreError::File { path: path.to_owned(), source };
+        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(file_error)?;
+        }
+        // SQLite would create the file with the rights of the umask; the journal files take the database's.
+        OpenOptions::new().create(true).append(true).mode(0o600).open(path).map_err(file_error)?;
+        let sqlite_error = |source| StoreError::Sqlite { path: path.to_owned(), source };
+        let mut connection = Connection::open(path).map_err(sqlite_error)?;
+        configure(&connection).map_err(sqlite_error)?;
+        migrate(&mut connection, path)?;
+        let identity = identity(path).ok_or_else(|| StoreError::Vanished { path: path.to_owned() })?;
+        Ok(Self { connection, path: path.to_owned(), identity })
+    }
+
+    /// Writes all of `records`, or none of them.
+    pub(super) fn write<'a>(&mut self, records: impl IntoIterator<Item = &'a Record>) -> Result<(), StoreError> {
+        // SQLite would go on writing happily to a file that has been deleted.
+        if identity(&self.path) != Some(self.identity) {
+            return Err(StoreError::Vanished { path: self.path.clone() });
+        }
+        write_all(&mut self.connection, records)
+            .map_err(|source| StoreError::Sqlite { path: self.path.clone(), source })
+    }
+}
+
+fn identity(path: &Path) -> Option<(u64, u64)> {
+    std::fs::metadata(path).ok().map(|file| (file.dev(), file.ino()))
+}
+
+fn configure(connection: &Connection) -> rusqlite::Result<()> {
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    // A commit is on the disk before the record leaves the queue, even if the power fails.
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "foreign_keys", true)
+}
+
+/// Applies the migrations that are missing, each in a transaction with its number.
+pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
+    let sqlite_error = |source| StoreError::Sqlite { path: path.to_owned(), source };
+    loop {
+        // Asked inside the transaction: another process may be migrating too.
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(sqlite_error)?;
+        let found = version(&transaction).map_err(sqlite_error)?;
+        if found > known_version() {
+            return Err(StoreError::Newer { path: path.to_owned(), found, known: known_version() });
+        }
+        let next = usize::try_from(found).ok().and_then(|index| MIGRATIONS.get(index));
+        let Some((name, sql)) = next else { return Ok(()) };
+        transaction.execute_batch(sql).map_err(sqlite_error)?;
+        transaction.pragma_update(None, "user_version", found + 1).map_err(sqlite_error)?;
+        transaction.commit().map_err(sqlite_error)?;
+        tracing::info!(migration = name, "database schema brought up to date");
+    }
+}
+
+/// How many migrations this program knows.
+pub(super) fn known_version() -> u32 {
+    u32::try_from(MIGRATIONS.len()).unwrap_or(u32::MAX)
+}
+
+/// How many migrations have been applied.
+pub(super) fn version(connection: &Connection) -> rusqlite::Result<u32> {
+    connection.pragma_query_value(None, "user_version", |row| row.get(0))
+}
+
+fn write_all<'a>(connection: &mut Connection, records: impl IntoIterator<Item = &'a Record>) -> rusqlite::Result<()> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    for record in records {
+        write_record(&transaction, record)?;
+    }
+    transaction.commit()
+}
+
+fn write_record(transaction: &Transaction<'_>, record: &Record) -> rusqlite::Result<()> {
+    match record {
+        Record::VisitStarted { visit, at } => {
+            transaction
+                .prepare_cached(
+                    "INSERT INTO visits (id, started_at) VALUES (?1, ?2)
+                     ON CONFLICT (id) DO UPDATE SET started_at = min(started_at, excluded.started_at)",
+                )?
+                .execute(params![visit.to_string(), at.0])?;
+        }
+        Record::VisitEnded { visit, at, reason } => {
+            ensure_visit(transaction, &visit.to_string(), at.0)?;
+            transaction
+                .prepare_cached("UPDATE visits SET ended_at = max(started_at, ?2), end_reason = ?3 WHERE id = ?1")?
+                .execute(params![visit.to_string(), at.0, reason.code()])?;
+        }
+        Record::Message(message) => write_message(transaction, message)?,
+        Record::Heard { visit, turn, answer, text } => {
+            transaction
+                .prepare_cached(
+                    "UPDATE messages SET heard = ?4 WHERE visit = ?1 AND turn = ?2 AND speaker = 'kiosk' AND answer = ?3",
+                )?
+                .execute(params![visit.to_string(), signed(turn.0), signed(answer.0), text.0])?;
+        }
+        Record::Turn(figures) => write_figures(transaction, figures)?,
+        Record::Staff(StaffEvent { id, at, kind, subject, status, detail }) => {
+            transaction
+                .prepare_cached("INSERT OR IGNORE INTO staff_events VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
+                .execute(params![id.to_string(), at.0, kind, subject, status, detail])?;
+        }
+    }
+    Ok(())
+}
+
+fn write_message(transaction: &Transaction<'_>, message: &Message) -> rusqlite::Result<()> {
+    let visit = message.visit.to_string();
+    ensure_visit(transaction, &visit, message.started_at.0)?;
+    let answer = if message.speaker == Speaker::Kiosk { signed(message.answer.0) } else { 0 };
+    transaction
+        .prepare_cached(
+            "INSERT INTO messages (visit, turn, speaker, answer, language, text, served_by, started_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+             ON CONFLICT DO UPDATE SET language = excluded.language, text = excluded.text, served_by = excluded.served_by",
+        )?
+        .execute(params![
+            visit,
+            signed(message.turn.0),
+            message.speaker.code(),
+            answer,
+            message.language.code(),
+            message.text.0,
+            message.served_by.map(Code::code),
+            message.started_at.0,
+        ])?;
+    Ok(())
+}
+
+fn write_figures(transaction: &Transaction<'_>, figures: &TurnFigures) -> rusqlite::Result<()> {
+    let visit = figures.visit.to_string();
+    let started_at: Option<i64> = transaction
+        .prepare_cached("SELECT started_at FROM visits WHERE id = ?1")?
+        .query_row([&visit], |row| row.get(0))
+        .optional()?;
+    if started_at.is_none() {
+        // Its visit was dropped from a full queue: figures alone tell nothing.
+        return Ok(());
+    }
+    transaction.prepare_cached("INSERT OR REPLACE INTO turns VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")?.execute(
+        params![
+            visit,
+            signed(figures.turn.0),
+            figures.utterance_start_ms.map(signed),
+            figures.utterance_end_ms.map(signed),
+            figures.end_of_turn_ms.map(signed),
+            figures.transcript_ms.map(signed),
+            figures.first_token_ms.map(signed),
+            figures.first_audio_ms.map(signed),
+            figures.first_sample_ms.map(signed),
+        ],
+    )?;
+    Ok(())
+}
+
+/// The beginning of a visit may have been dropped from a full queue; its messages are worth keeping all the same.
+fn ensure_visit(transaction: &Transaction<'_>, visit: &str, at: i64) -> rusqlite::Result<()> {
+    transaction
+        .prepare_cached("INSERT OR IGNORE INTO visits (id, started_at) VALUES (?1, ?2)")?
+        .execute(params![visit, at])
+        .map(drop)
+}
+
+/// SQLite's integers are signed.
+fn signed(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}

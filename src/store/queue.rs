@@ -1,0 +1,143 @@
+//! The bounded queue between whoever records and the one thread that writes.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use super::record::Record;
+
+/// Records that wait while the database cannot be written: some hundred visits. When it is full the oldest is dropped
+/// and counted.
+pub(super) const CAPACITY: usize = 10_000;
+
+/// Writes records down, later, in order. Cheap to clone.
+#[derive(Clone)]
+pub struct StoreWriter {
+    queue: Arc<Queue>,
+}
+
+impl StoreWriter {
+    pub(super) fn new(queue: Arc<Queue>) -> Self {
+        Self { queue }
+    }
+
+    /// Hands `record` over to be written. Never waits for the disk: it is queued, and stays queued until it is
+    /// committed. With 10,000 waiting, the oldest is dropped and counted.
+    pub fn record(&self, record: Record) {
+        self.queue.push(record);
+    }
+
+    /// How many records were dropped: because the queue was full, or because the database refused them for good.
+    #[must_use]
+    pub fn dropped(&self) -> u64 {
+        self.queue.lock().dropped
+    }
+
+    /// How many records wait to be written.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.queue.lock().records.len()
+    }
+}
+
+/// The records that are not yet on the disk, numbered, oldest first.
+pub(super) struct Queue {
+    state: Mutex<State>,
+    /// Told when a record comes, when one leaves, and at the end.
+    changed: Condvar,
+    capacity: usize,
+}
+
+#[derive(Default)]
+pub(super) struct State {
+    records: VecDeque<(u64, Record)>,
+    next_number: u64,
+    dropped: u64,
+    closing: bool,
+}
+
+impl Queue {
+    pub(super) fn new(capacity: usize) -> Self {
+        Self { state: Mutex::default(), changed: Condvar::new(), capacity }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Every change of the state is complete in itself, so a panic elsewhere leaves it usable.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn push(&self, record: Record) {
+        let mut state = self.lock();
+        if state.records.len() >= self.capacity {
+            state.records.pop_front();
+            state.dropped += 1;
+        }
+        let number = state.next_number;
+        state.next_number += 1;
+        state.records.push_back((number, record));
+        drop(state);
+        self.changed.notify_all();
+    }
+
+    /// Waits until there is something to write, or the queue closes. Whether there is.
+    pub(super) fn wait_for_work(&self) -> bool {
+        let state = self
+            .changed
+            .wait_while(self.lock(), |state| state.records.is_empty() && !state.closing)
+            .unwrap_or_else(PoisonError::into_inner);
+        !state.records.is_empty()
+    }
+
+    /// The oldest records, at most `limit`. They stay in the queue until [`Queue::remove_through`].
+    pub(super) fn oldest(&self, limit: usize) -> Vec<(u64, Record)> {
+        self.lock().records.iter().take(limit).cloned().collect()
+    }
+
+    /// The records up to that number are on the disk.
+    pub(super) fn remove_through(&self, last: u64) {
+        let mut state = self.lock();
+        while state.records.front().is_some_and(|(number, _)| *number <= last) {
+            state.records.pop_front();
+        }
+        drop(state);
+        self.changed.notify_all();
+    }
+
+    /// Counts records that the database refuses for good.
+    pub(super) fn count_dropped(&self, count: u64) {
+        self.lock().dropped += count;
+    }
+
+    /// Waits for `time`, or until the queue closes.
+    pub(super) fn pause(&self, time: Duration) {
+        let _unused = self
+            .changed
+            .wait_timeout_while(self.lock(), time, |state| !state.closing)
+            .unwrap_or_else(PoisonError::into_inner);
+    }
+
+    /// Waits until nothing waits to be written, at most `limit`. Whether that came to be.
+    pub(super) fn wait_until_empty(&self, limit: Duration) -> bool {
+        let (state, _) = self
+            .changed
+            .wait_timeout_while(self.lock(), limit, |state| !state.records.is_empty())
+            .unwrap_or_else(PoisonError::into_inner);
+        state.records.is_empty()
+    }
+
+    pub(super) fn close(&self) {
+        self.lock().closing = true;
+        self.changed.notify_all();
+    }
+
+    pub(super) fn is_closing(&self) -> bool {
+        self.lock().closing
+    }
+
+    /// Everything that is still waiting.
+    pub(super) fn take_all(&self) -> Vec<Record> {
+        self.lock().records.drain(..).map(|(_, record)| record).collect()
+    }
+}
