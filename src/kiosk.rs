@@ -194,7 +194,10 @@ impl Kiosk {
         });
         match closing.await {
             Ok(Ok(closed)) if closed.recovered > 0 => {
-                tracing::warn!(records = closed.recovered, "the database could not be written; the records wait beside it");
+                tracing::warn!(
+                    records = closed.recovered,
+                    "the database could not be written; the records wait beside it"
+                );
             }
             Ok(Ok(_)) => {}
             Ok(Err(error)) => tracing::error!(%error, "records were lost"),

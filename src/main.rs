@@ -224,11 +224,7 @@ fn demo(config: &Config, args: &DemoArgs) -> anyhow::Result<ExitCode> {
 }
 
 fn replay(config: Config, args: &ReplayArgs) -> anyhow::Result<ExitCode> {
-    let recording = replay::Recording {
-        audio: args.audio.clone(),
-        speaker: args.speaker.clone(),
-        is_fast: args.fast,
-    };
+    let recording = replay::Recording { audio: args.audio.clone(), speaker: args.speaker.clone(), is_fast: args.fast };
     let mut runtime = if args.fast {
         tokio::runtime::Builder::new_current_thread()
     } else {
@@ -255,10 +251,9 @@ fn models(folder: &Path, command: ModelsCommand) -> anyhow::Result<ExitCode> {
 fn list_devices(config: &Config, args: &DevicesArgs) -> anyhow::Result<ExitCode> {
     let mut output = std::io::stdout().lock();
     let found = devices::list(config.audio.host)?;
-    for (title, direction, key) in [
-        ("microphones", Direction::Capture, "audio.microphone"),
-        ("speakers", Direction::Playback, "audio.speaker"),
-    ] {
+    for (title, direction, key) in
+        [("microphones", Direction::Capture, "audio.microphone"), ("speakers", Direction::Playback, "audio.speaker")]
+    {
         writeln!(output, "{title} ({key}):")?;
         let mut any = false;
         for device in found.iter().filter(|device| device.direction == direction) {

@@ -1,7 +1,8 @@
 //! How well the embedded recogniser understands synthetic voices: every phrasing of the sample stand's knowledge base,
 //! and sentences that are not in it. Prints tables; needs espeak-ng, flite and sox on the path.
 //!
-//! `cargo bench --profile dev --bench recognition -- [--every N] [--voices N]`: every Nth phrasing only.
+//! `cargo bench --profile dev --bench recognition -- [--every N] [--outside-every N] [--voices N]
+//! [--skip-en] [--skip-ar]`: every Nth phrasing, every Nth sentence outside, the first N voices only.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -121,9 +122,6 @@ async fn main() {
             all.add(&tally);
             for sentence in outside.iter().step_by(outside_every) {
                 let samples = synthesiser.say(sentence, voice, language);
-                if std::env::var_os("DUMP").is_some() {
-                    eprintln!("OUT\t{language}\t{voice}\t{sentence}");
-                }
                 let transcript = transcribe(&ears, samples, language).await;
                 if transcript.entry.is_none() { all_outside.rejected += 1 } else { all_outside.wrong += 1 }
             }
@@ -143,12 +141,10 @@ async fn inside(
     every: usize,
 ) -> Tally {
     let mut tally = Tally::new();
-    let phrasings = entries.iter().flat_map(|entry| entry.text(language).all_phrasings().map(move |text| (entry, text)));
+    let phrasings =
+        entries.iter().flat_map(|entry| entry.text(language).all_phrasings().map(move |text| (entry, text)));
     for (entry, text) in phrasings.step_by(every) {
         let samples = synthesiser.say(text, voice, language);
-        if std::env::var_os("DUMP").is_some() {
-            eprintln!("IN\t{language}\t{voice}\t{}\t{text}", entry.id);
-        }
         let start = Instant::now();
         let transcript = transcribe(ears, samples, language).await;
         tally.times.push(start.elapsed());

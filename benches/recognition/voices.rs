@@ -30,12 +30,12 @@ pub(crate) const ENGLISH: &[Voice] = &[
     Voice::Espeak("en-us+m7", 150, 50),
 ];
 
+/// Two of espeak-ng's female variants; its deep and its breathy ones are hardly understood.
 pub(crate) const ARABIC: &[Voice] = &[
-    Voice::Espeak("ar+f2", 150, 50),
     Voice::Espeak("ar+f5", 150, 50),
-    Voice::Espeak("ar+f3", 140, 50),
-    Voice::Espeak("ar+f2", 130, 60),
-    Voice::Espeak("ar+f4", 150, 50),
+    Voice::Espeak("ar+f2", 150, 50),
+    Voice::Espeak("ar+f5", 160, 60),
+    Voice::Espeak("ar+f5", 150, 40),
 ];
 
 impl fmt::Display for Voice {
@@ -70,11 +70,8 @@ impl Synthesiser {
                 Voice::Espeak(name, rate, pitch) => {
                     let mut command = Command::new("espeak-ng");
                     command.args(["-v", name, "-s", &rate.to_string(), "-p", &pitch.to_string(), "-w"]);
-                    let text = if language == Language::ARABIC {
-                        self.vowels.restore(text).unwrap()
-                    } else {
-                        text.to_owned()
-                    };
+                    let text =
+                        if language == Language::ARABIC { self.vowels.restore(text).unwrap() } else { text.to_owned() };
                     command.arg(&raw).arg(text);
                     command
                 }
@@ -93,9 +90,6 @@ impl Synthesiser {
                 .stderr(Stdio::null())
                 .status();
             assert!(made.unwrap().success());
-        }
-        if std::env::var_os("DUMPG").is_some() {
-            eprintln!("CLIP\t{language}\t{voice}\t{}\t{text}", clip.display());
         }
         let mut reader = hound::WavReader::open(&clip).unwrap();
         reader.samples::<i16>().map(|sample| f32::from(sample.unwrap()) / 32_768.0).collect()

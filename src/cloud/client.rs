@@ -192,7 +192,8 @@ impl Service {
         key: Option<&SecretString>,
     ) -> Result<Self, CloudError> {
         let address = address(&base);
-        let azure = (config.auth == config::Auth::Azure).then(|| Azure { api_version: config.azure_api_version.clone() });
+        let azure =
+            (config.auth == config::Auth::Azure).then(|| Azure { api_version: config.azure_api_version.clone() });
         let mut auth = HeaderMap::new();
         match key {
             Some(key) => {

@@ -159,7 +159,8 @@ impl Maker {
             Source::Sentence(text) => {
                 outlet.push(text).await;
                 outlet.finish().await;
-                self.report(Progress::Complete { served_by: ServedBy::Embedded, ends_visit: false, has_text: true }).await;
+                self.report(Progress::Complete { served_by: ServedBy::Embedded, ends_visit: false, has_text: true })
+                    .await;
             }
             Source::Model(request) => self.ask_model(request, outlet).await,
         }
@@ -234,7 +235,8 @@ impl Maker {
             let letters = clause.text.chars().count();
             let per_letter = READING_TIME_PER_LETTER.as_millis() as usize * SILENCE_RATE_HZ as usize / 1000;
             let silence = vec![0.0; letters.saturating_mul(per_letter)];
-            let _ = chunks.send(SoundChunk { samples: silence, sample_rate_hz: SILENCE_RATE_HZ, words: Vec::new() }).await;
+            let _ =
+                chunks.send(SoundChunk { samples: silence, sample_rate_hz: SILENCE_RATE_HZ, words: Vec::new() }).await;
         }
     }
 
@@ -243,7 +245,8 @@ impl Maker {
     async fn forward(mut self, mut sounds: mpsc::Receiver<ClauseSound>, busy: Busy) {
         while let Some(mut sound) = sounds.recv().await {
             while let Some(chunk) = sound.chunks.recv().await {
-                let length = Duration::from_secs_f64(chunk.samples.len() as f64 / f64::from(chunk.sample_rate_hz.max(1)));
+                let length =
+                    Duration::from_secs_f64(chunk.samples.len() as f64 / f64::from(chunk.sample_rate_hz.max(1)));
                 self.report(Progress::Sound { clause: sound.index, length, words: chunk.words }).await;
                 if self.wanted.wait_for(|wanted| *wanted).await.is_err() {
                     return;

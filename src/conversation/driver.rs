@@ -20,8 +20,8 @@ use crate::{
     clock::Clock,
     config,
     event::{
-        AnswerId, Bus, Command, Connection, Device, DeviceStatus, Event, Language, Phase, ServedBy, Speaker, Toast, TurnId,
-        View, VisitId,
+        AnswerId, Bus, Command, Connection, Device, DeviceStatus, Event, Language, Phase, ServedBy, Speaker, Toast,
+        TurnId, View, VisitId,
     },
     knowledge::KnowledgeBase,
     llm::{ChatRequest, LanguageModel},

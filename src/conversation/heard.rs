@@ -107,7 +107,9 @@ impl SpokenText {
             }
         }
         let rest = self.text.get(laid_out..).unwrap_or_default();
-        words.extend(rest.split_whitespace().map(|text| CaptionWord { text: text.to_owned(), state: WordState::ToCome }));
+        words.extend(
+            rest.split_whitespace().map(|text| CaptionWord { text: text.to_owned(), state: WordState::ToCome }),
+        );
         words
     }
 

@@ -181,7 +181,9 @@ impl Step<'_> {
                 let language = self.state.language;
                 self.transcribed(job, Words::none(language));
             }
-            Input::AnswerComplete { answer, ends_visit, has_text } => self.answer_complete(answer, ends_visit, has_text),
+            Input::AnswerComplete { answer, ends_visit, has_text } => {
+                self.answer_complete(answer, ends_visit, has_text)
+            }
             Input::AnswerFailed(answer) => self.answer_failed(answer),
             Input::PlayoutStarted(answer) => self.playout_started(answer),
             Input::SoundHeard(answer) => {

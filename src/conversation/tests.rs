@@ -22,14 +22,14 @@ use crate::{
     cloud::{FailureKind, ProviderError},
     config::Config,
     event::{
-        AnswerId, Bus, Command, Connection, EndReason, EntryId, Event, Language, Phase, ServedBy, Speaker, Subscription,
-        UtteranceId, View, WordState,
+        AnswerId, Bus, Command, Connection, EndReason, EntryId, Event, Language, Phase, ServedBy, Speaker,
+        Subscription, UtteranceId, View, WordState,
     },
     knowledge::KnowledgeBase,
     llm::{AnswerStream, ChatRequest, Delta, LanguageModel},
     speech::{
-        PcmChunk, SpeakRequest, SpeechStream, SpeechToText, TextToSpeech, TranscribeRequest, Transcript, TranscriptPiece,
-        TranscriptStream,
+        PcmChunk, SpeakRequest, SpeechStream, SpeechToText, TextToSpeech, TranscribeRequest, Transcript,
+        TranscriptPiece, TranscriptStream,
     },
     store::{MessageRow, Reader, Store},
     words::Words,
@@ -153,7 +153,8 @@ impl World {
         let (turn_sender, turns) = mpsc::channel(64);
         let knowledge = Arc::new(KnowledgeBase::load(Path::new("assets/knowledge")).unwrap().0);
         let store = Store::open(&folder.path().join("majlis.sqlite"), bus.clone()).unwrap();
-        let mind = Arc::new(ScriptedMind { thoughts: Mutex::new(thoughts.iter().copied().collect()), ..Default::default() });
+        let mind =
+            Arc::new(ScriptedMind { thoughts: Mutex::new(thoughts.iter().copied().collect()), ..Default::default() });
         let subscription = bus.subscribe();
         let view = Arc::new(ArcSwap::from_pointee(View::empty(knowledge.topics(), Language::ENGLISH)));
         let conversation = Conversation::new(Parts {
@@ -444,7 +445,10 @@ async fn a_lost_speaker_and_a_returning_network_reach_the_window() {
     world.connection.send_replace(Connection::Offline);
     world.hear(AudioEvent::SpeakerLost { detail: "gone".into() }).await;
     let view = world.view.load_full();
-    assert_eq!((view.connection, view.lost.as_slice()), (Connection::Offline, [crate::event::Device::Speaker].as_slice()));
+    assert_eq!(
+        (view.connection, view.lost.as_slice()),
+        (Connection::Offline, [crate::event::Device::Speaker].as_slice())
+    );
     world.connection.send_replace(Connection::Online);
     world.hear(AudioEvent::SpeakerReady { detail: "back".into() }).await;
     let view = world.view.load_full();

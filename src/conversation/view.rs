@@ -106,11 +106,7 @@ impl Scene {
     fn visitor_caption(&self) -> Option<Caption> {
         let words = self.visitor.as_ref()?;
         let state = if words.is_final { WordState::Recognised } else { WordState::Uncertain };
-        Some(Caption {
-            speaker: Speaker::Visitor,
-            language: words.language,
-            words: caption_words(&words.text, state),
-        })
+        Some(Caption { speaker: Speaker::Visitor, language: words.language, words: caption_words(&words.text, state) })
     }
 
     /// A sentence that takes the place of the caption.

@@ -56,7 +56,8 @@ impl Visitor {
     /// # Errors
     /// The embedded voice cannot speak.
     pub async fn prepare(foundation: &Foundation, language: Language, script: Script) -> Result<Self, StartError> {
-        let voice = |wanted| VISITOR_VOICES.iter().find(|(language, _)| *language == wanted).map_or("", |(_, voice)| voice);
+        let voice =
+            |wanted| VISITOR_VOICES.iter().find(|(language, _)| *language == wanted).map_or("", |(_, voice)| voice);
         let config = Embedded {
             voice_en: voice(Language::ENGLISH).to_owned(),
             voice_ar: voice(Language::ARABIC).to_owned(),
@@ -119,7 +120,9 @@ async fn speak(voice: &EmbeddedTextToSpeech, text: &str, language: Language) -> 
 /// Waits for an event, at most [`ANSWER_LIMIT`]: a demonstration that hangs is no demonstration.
 async fn wait_for(events: &mut Subscription, is_wanted: impl Fn(&Event) -> bool) {
     let until = Instant::now() + ANSWER_LIMIT;
-    while let Ok(Some(Stamped { event, .. })) = timeout(until.saturating_duration_since(Instant::now()), events.next()).await {
+    while let Ok(Some(Stamped { event, .. })) =
+        timeout(until.saturating_duration_since(Instant::now()), events.next()).await
+    {
         if is_wanted(&event) {
             return;
         }

@@ -50,11 +50,8 @@ pub(super) fn build(foundation: &Foundation, clock: Arc<dyn Clock>, bus: &Bus) -
     if let Some((service, guard)) = guarded(ProviderKind::TextToSpeech) {
         tts.push(Link::new(Arc::new(CloudTextToSpeech::new(service, config.cloud.tts.clone())), guard));
     }
-    let knowledge = KnowledgeModel::new(
-        foundation.knowledge.clone(),
-        foundation.words.clone(),
-        config.embedded.answer_threshold,
-    );
+    let knowledge =
+        KnowledgeModel::new(foundation.knowledge.clone(), foundation.words.clone(), config.embedded.answer_threshold);
     llm.push(Link::new(Arc::new(knowledge), last_resort(ProviderKind::LanguageModel)));
     match embedded_speech(foundation) {
         Ok((ears, voice)) => {
@@ -70,8 +67,7 @@ pub(super) fn build(foundation: &Foundation, clock: Arc<dyn Clock>, bus: &Bus) -
         .into_iter()
         .map(|language| (language, foundation.words.get("trouble", language).to_owned()))
         .collect();
-    let connection =
-        if is_usable { supervisor.health().subscribe() } else { watch::channel(Connection::Offline).1 };
+    let connection = if is_usable { supervisor.health().subscribe() } else { watch::channel(Connection::Offline).1 };
     Providers {
         stt: Arc::new(SttChain::new(stt)),
         llm: Arc::new(LlmChain::new(llm, apologies)),
@@ -98,9 +94,7 @@ fn cloud(foundation: &Foundation, bus: &Bus) -> (Cloud, bool) {
     }
 }
 
-fn embedded_speech(
-    foundation: &Foundation,
-) -> Result<(EmbeddedSpeechToText, EmbeddedTextToSpeech), ProviderError> {
+fn embedded_speech(foundation: &Foundation) -> Result<(EmbeddedSpeechToText, EmbeddedTextToSpeech), ProviderError> {
     let config = &foundation.config.embedded;
     let espeak = foundation.espeak.clone()?;
     let vowels = Arc::new(Vowels::new(foundation.onnx.clone(), foundation.models.clone()));

@@ -13,15 +13,15 @@ use tokio::{
 
 use super::{Foundation, Kiosk, Sound, StartError, Surroundings, demo::Visitor};
 use crate::{
-    audio::{AudioThread, Bell, BenchLog, DeviceSink, DeviceSource, StdinSource, StdoutSink, WavSink, script::ScriptedSource},
+    audio::{
+        AudioThread, Bell, BenchLog, DeviceSink, DeviceSource, StdinSource, StdoutSink, WavSink, script::ScriptedSource,
+    },
     clock::{Clock, SystemClock},
     config::Config,
     conversation::Activity,
     event::{Device, DeviceStatus, Event, Language},
     ops::report::Report,
-    ui::{
-        Paused, PausedInputs, SafeCause, SafeMode, ScreenshotRequest, UiInputs, WindowHandle, WindowOptions,
-    },
+    ui::{Paused, PausedInputs, SafeCause, SafeMode, ScreenshotRequest, UiInputs, WindowHandle, WindowOptions},
 };
 
 /// Pictures of the window waiting to be taken. When it is full the asker waits.
@@ -132,7 +132,8 @@ pub fn demo(config: &Config, language: Language, window_px: Option<[u16; 2]>) ->
         }
     });
     running.show(&foundation, window_px);
-    let screenshot = runtime.block_on(visit).unwrap_or_else(|error| Err(format!("the visit did not end well: {error}")));
+    let screenshot =
+        runtime.block_on(visit).unwrap_or_else(|error| Err(format!("the visit did not end well: {error}")));
     Ok(DemoResult { report: running.stop(&runtime), screenshot, speaker })
 }
 
@@ -143,11 +144,9 @@ fn runtime() -> Result<Runtime, StartError> {
 fn sound(backend: AudioBackend, config: &Config) -> Result<Sound, StartError> {
     let bell = Bell::default();
     Ok(match backend {
-        AudioBackend::Stdio => Sound {
-            source: Box::new(StdinSource::start(bell.clone())?),
-            sink: Box::<StdoutSink>::default(),
-            bell,
-        },
+        AudioBackend::Stdio => {
+            Sound { source: Box::new(StdinSource::start(bell.clone())?), sink: Box::<StdoutSink>::default(), bell }
+        }
         AudioBackend::Devices => {
             let source = Box::new(DeviceSource::start(&config.audio, &bell)?);
             let sink = Box::new(DeviceSink::start(&config.audio, &bell)?);

@@ -98,8 +98,7 @@ impl Conversation {
             record.speech_end = Some(clip.speech_end);
             record.transcript_at = None;
         }
-        let request =
-            TranscribeRequest { samples: clip.samples.clone(), likely_language: self.state.language() };
+        let request = TranscribeRequest { samples: clip.samples.clone(), likely_language: self.state.language() };
         let mut pieces = self.parts.stt.transcribe(request);
         let (events, clock) = (self.transcript_events.0.clone(), self.parts.clock.clone());
         let busy = self.parts.activity.begin();

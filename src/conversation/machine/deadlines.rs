@@ -48,7 +48,11 @@ impl State {
     }
 
     fn quiet_limit(&self, settings: &Settings) -> Duration {
-        Duration::from_secs(if self.asked_whether_there { settings.visit.end_after_s } else { settings.visit.ask_after_s })
+        Duration::from_secs(if self.asked_whether_there {
+            settings.visit.end_after_s
+        } else {
+            settings.visit.ask_after_s
+        })
     }
 
     /// When a committed answer has been without sound for too long. A paused one is judged by the interruption's limit.
@@ -94,7 +98,9 @@ impl Step<'_> {
         } else if self.state.in_visit {
             self.go(Phase::Listening);
             // A sentence that is itself silent must not call for another.
-            if !was_sounding && self.actions.iter().any(|action| matches!(action, Action::Phase { from: Phase::Thinking, .. })) {
+            if !was_sounding
+                && self.actions.iter().any(|action| matches!(action, Action::Phase { from: Phase::Thinking, .. }))
+            {
                 self.say("trouble", false);
             }
         }

@@ -65,7 +65,10 @@ impl Talk {
         let speech_end = self.now;
         self.now += Duration::from_millis(self.settings.turn.transcribe_after_ms);
         let actions = self.feed(Input::SpeechPaused { utterance, speech_start, speech_end });
-        actions.iter().find_map(|action| if let Action::Transcribe { job, .. } = action { Some(*job) } else { None }).unwrap()
+        actions
+            .iter()
+            .find_map(|action| if let Action::Transcribe { job, .. } = action { Some(*job) } else { None })
+            .unwrap()
     }
 
     fn transcribe(&mut self, job: JobId, text: &str) -> Vec<Action> {
@@ -99,7 +102,10 @@ impl Talk {
     }
 
     fn said(&self) -> Vec<&'static str> {
-        self.actions.iter().filter_map(|action| if let Action::Say { key, .. } = action { Some(*key) } else { None }).collect()
+        self.actions
+            .iter()
+            .filter_map(|action| if let Action::Say { key, .. } = action { Some(*key) } else { None })
+            .collect()
     }
 
     fn count(&self, wanted: impl Fn(&Action) -> bool) -> usize {
@@ -152,7 +158,9 @@ fn a_visitor_who_goes_on_after_a_pause_throws_the_prepared_answer_away_without_t
     let committed: Vec<&str> = talk
         .actions
         .iter()
-        .filter_map(|action| if let Action::Commit { question, .. } = action { Some(question.text.as_str()) } else { None })
+        .filter_map(
+            |action| if let Action::Commit { question, .. } = action { Some(question.text.as_str()) } else { None },
+        )
         .collect();
     assert_eq!(committed, ["What time do you open on Friday?"]);
 }
@@ -179,11 +187,9 @@ fn speech_after_the_turn_was_taken_for_ended_joins_what_was_said_before() {
     assert_eq!(talk.state.phase(), Phase::Listening);
     talk.transcribe(job, "On Fridays I mean.");
     talk.wait_ms(2_500);
-    let last = talk
-        .actions
-        .iter()
-        .rev()
-        .find_map(|action| if let Action::Commit { question, .. } = action { Some(question.text.clone()) } else { None });
+    let last = talk.actions.iter().rev().find_map(|action| {
+        if let Action::Commit { question, .. } = action { Some(question.text.clone()) } else { None }
+    });
     assert_eq!(last.as_deref(), Some("Is the café open? On Fridays I mean."));
 }
 
@@ -362,12 +368,7 @@ fn any_input() -> impl Strategy<Value = Input> {
         id.clone().prop_map(|id| Input::UtteranceTruncated(UtteranceId(id))),
         (id.clone(), text).prop_map(|(id, text)| Input::Transcribed {
             job: JobId(id),
-            words: Words {
-                text: text.into(),
-                language: Language::ENGLISH,
-                entry: None,
-                served_by: ServedBy::Cloud
-            },
+            words: Words { text: text.into(), language: Language::ENGLISH, entry: None, served_by: ServedBy::Cloud },
         }),
         id.clone().prop_map(|id| Input::TranscriptionFailed(JobId(id))),
         (id.clone(), any::<bool>(), any::<bool>()).prop_map(|(id, ends_visit, has_text)| Input::AnswerComplete {

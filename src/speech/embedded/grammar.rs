@@ -63,16 +63,6 @@ impl Grammar {
         self.words.iter().enumerate().map(|(id, word)| (name(id), word.strip_prefix(COURTESY).unwrap_or(word)))
     }
 
-    pub(super) fn dump(&self, phrasings: &[super::sentences::Phrasing]) -> String {
-        self.sentences
-            .iter()
-            .map(|(ids, index)| {
-                let p = phrasings.get(*index);
-                format!("{}\t{}\t{}\n", sequence(ids), p.map_or("", |p| &p.entry.0), p.map_or("", |p| &p.text))
-            })
-            .collect()
-    }
-
     /// The grammar in the Java Speech Grammar Format.
     pub(super) fn to_jsgf(&self) -> String {
         let mut jsgf = String::from("#JSGF V1.0;\ngrammar sentences;\n");
@@ -97,11 +87,6 @@ impl Grammar {
         self.sentences.get(&ids).copied()
     }
 
-    /// Whether a recognised word is part of a sentence: neither politeness nor silence nor noise.
-    pub(super) fn is_content(&self, recognised: &str) -> bool {
-        id(recognised).is_some_and(|id| !self.is_courtesy(id))
-    }
-
     fn is_courtesy(&self, id: usize) -> bool {
         self.words.get(id).is_some_and(|word| word.starts_with(COURTESY))
     }
@@ -122,7 +107,9 @@ impl Node {
         let branches: Vec<String> = self
             .next
             .iter()
-            .map(|(id, node)| if node.next.is_empty() { name(*id) } else { format!("{} {}", name(*id), node.to_jsgf()) })
+            .map(
+                |(id, node)| if node.next.is_empty() { name(*id) } else { format!("{} {}", name(*id), node.to_jsgf()) },
+            )
             .collect();
         let joined = branches.join(" | ");
         if self.is_end { format!("[ {joined} ]") } else { format!("( {joined} )") }

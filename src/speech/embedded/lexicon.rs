@@ -38,8 +38,7 @@ pub(super) fn english<'a>(
     espeak: &Espeak,
     voice: &str,
 ) -> Result<Pronunciations, ProviderError> {
-    let mut found: Pronunciations =
-        sentences.flatten().map(|word| (word.clone(), BTreeSet::new())).collect();
+    let mut found: Pronunciations = sentences.flatten().map(|word| (word.clone(), BTreeSet::new())).collect();
     match File::open(dictionary) {
         Ok(file) => look_up(BufReader::new(file), &mut found),
         Err(error) => tracing::warn!(

@@ -15,7 +15,8 @@ use crate::{
 };
 
 /// Courtesies that may stand before a question.
-const BEFORE_EN: &[&str] = &["please", "hello", "hi", "excuse me", "can you tell me", "could you tell me", "so", "okay"];
+const BEFORE_EN: &[&str] =
+    &["please", "hello", "hi", "excuse me", "can you tell me", "could you tell me", "so", "okay"];
 /// Courtesies that may stand after one.
 const AFTER_EN: &[&str] = &["please", "thank you", "thanks"];
 const BEFORE_AR: &[&str] = &["من فضلك", "لو سمحت", "مرحبا", "السلام عليكم", "عفوا"];
@@ -103,12 +104,6 @@ impl Sentences {
             lexicon::english(spoken, &lexicon::dictionary(acoustic_model), espeak, voice)?
         };
         let words = dictionary(&grammar, &pronunciations);
-        if let Ok(folder) = std::env::var("DUMPG") {
-            let lines: Vec<String> = words.iter().map(|(w, p)| format!("{w} {p}")).collect();
-            let _ = std::fs::write(format!("{folder}/{language}.dict"), lines.join("\n") + "\n");
-            let _ = std::fs::write(format!("{folder}/{language}.jsgf"), grammar.to_jsgf());
-            let _ = std::fs::write(format!("{folder}/{language}.sent"), grammar.dump(&phrasings));
-        }
         let decoder = GrammarDecoder::open(acoustic_model, &words, &grammar.to_jsgf(), beams)
             .map_err(|error| ProviderError::new(NAME, FailureKind::Unavailable, error.to_string()))?;
         Ok(Self { grammar, phrasings, decoder })

@@ -21,7 +21,7 @@ const VOCABULARY: &str = "rawi-vocabulary";
 
 /// Why vowels cannot be restored.
 #[derive(Debug, thiserror::Error)]
-pub enum TashkeelError {
+pub(super) enum TashkeelError {
     /// The model cannot be loaded.
     #[error(transparent)]
     Model(#[from] OnnxError),
@@ -47,7 +47,7 @@ struct Vocabulary {
 
 /// The loaded model.
 #[derive(Debug)]
-pub struct Tashkeel {
+pub(super) struct Tashkeel {
     session: Session,
     ids: HashMap<char, i64>,
     unknown: i64,
@@ -59,7 +59,7 @@ impl Tashkeel {
     ///
     /// # Errors
     /// ONNX Runtime or one of the two files is missing or broken.
-    pub fn load(onnx: &Onnx, store: &ModelStore) -> Result<Self, TashkeelError> {
+    pub(super) fn load(onnx: &Onnx, store: &ModelStore) -> Result<Self, TashkeelError> {
         let session = onnx.session(store, MODEL, 1)?;
         let path = store.locate(VOCABULARY).map_err(OnnxError::from)?;
         let broken = |detail: String| TashkeelError::Vocabulary { path: path.clone(), detail };
@@ -83,7 +83,7 @@ impl Tashkeel {
     ///
     /// # Errors
     /// The model fails.
-    pub fn restore(&mut self, text: &str) -> Result<String, TashkeelError> {
+    pub(super) fn restore(&mut self, text: &str) -> Result<String, TashkeelError> {
         let mut restored = String::with_capacity(text.len() * 2);
         let mut piece: Vec<Letter> = Vec::new();
         for letter in letters(text) {
@@ -127,9 +127,8 @@ impl Tashkeel {
             letters.iter().map(|letter| self.ids.get(&letter.base).copied().unwrap_or(self.unknown)).collect();
         let input = Tensor::from_array(([1, ids.len()], ids)).map_err(failed)?;
         let outputs = self.session.run(ort::inputs!["input" => input]).map_err(failed)?;
-        let output = outputs
-            .get("gated_cls")
-            .ok_or_else(|| TashkeelError::Failed("it has no output \"gated_cls\"".into()))?;
+        let output =
+            outputs.get("gated_cls").ok_or_else(|| TashkeelError::Failed("it has no output \"gated_cls\"".into()))?;
         let (_, classes) = output.try_extract_tensor::<i64>().map_err(failed)?;
         Ok(classes.to_vec())
     }

@@ -90,5 +90,9 @@ fn with_vowels(spoken: &[Spoken], vowels: &Vowels) -> Result<Vec<(String, Range<
         spoken.iter().flat_map(|spoken| spoken.text.split_whitespace().map(|word| (word, &spoken.source))).collect();
     let joined: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
     let restored = vowels.restore(&joined.join(" "))?;
-    Ok(restored.split_whitespace().map(str::to_owned).zip(words.into_iter().map(|(_, source)| source.clone())).collect())
+    Ok(restored
+        .split_whitespace()
+        .map(str::to_owned)
+        .zip(words.into_iter().map(|(_, source)| source.clone()))
+        .collect())
 }

@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use super::tashkeel::{Tashkeel, TashkeelError};
+use super::tashkeel::Tashkeel;
 use crate::{
     cloud::{FailureKind, ProviderError},
     runtime::{ModelStore, Onnx},

@@ -54,17 +54,8 @@ type Prepare = Box<dyn FnOnce() -> Result<Script, ProviderError> + Send>;
 type Sound = mpsc::Sender<Result<PcmChunk, ProviderError>>;
 
 enum Request {
-    Speak {
-        voice: String,
-        words_per_minute: u32,
-        script: Prepare,
-        sound: Sound,
-    },
-    Phonemes {
-        voice: String,
-        texts: Vec<String>,
-        reply: oneshot::Sender<Result<Vec<String>, ProviderError>>,
-    },
+    Speak { voice: String, words_per_minute: u32, script: Prepare, sound: Sound },
+    Phonemes { voice: String, texts: Vec<String>, reply: oneshot::Sender<Result<Vec<String>, ProviderError>> },
 }
 
 /// A handle to the one thread that owns espeak-ng; the thread ends when the last handle is dropped.
@@ -96,8 +87,12 @@ impl Espeak {
         script: impl FnOnce() -> Result<Script, ProviderError> + Send + 'static,
     ) -> mpsc::Receiver<Result<PcmChunk, ProviderError>> {
         let (sound, receiver) = mpsc::channel(QUEUED_BUFFERS);
-        let request =
-            Request::Speak { voice: voice.to_owned(), words_per_minute, script: Box::new(script), sound: sound.clone() };
+        let request = Request::Speak {
+            voice: voice.to_owned(),
+            words_per_minute,
+            script: Box::new(script),
+            sound: sound.clone(),
+        };
         if self.requests.try_send(request).is_err() {
             // The channel is new and empty.
             let _ = sound.try_send(Err(busy()));
@@ -162,10 +157,9 @@ fn speak(library: &mut ffi::Library, script: &Script, sound: &Sound) -> Result<(
             let source = script.source_of(event.character);
             if source.is_some() && source != last {
                 last = source;
-                words.extend(source.map(|bytes| WordMark {
-                    bytes: bytes.clone(),
-                    start: Duration::from_millis(event.at_ms),
-                }));
+                words.extend(
+                    source.map(|bytes| WordMark { bytes: bytes.clone(), start: Duration::from_millis(event.at_ms) }),
+                );
             }
         }
         let samples = samples.iter().map(|sample| f32::from(*sample) / 32_768.0).collect();
@@ -186,4 +180,43 @@ fn busy() -> ProviderError {
 
 fn unavailable(message: String) -> ProviderError {
     ProviderError::new(super::NAME, FailureKind::Unavailable, message)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    // One test for all that needs the library: it can be opened once in a process.
+    #[test]
+    fn speech_comes_with_marks_in_the_written_text_and_a_second_owner_is_refused() {
+        let espeak = Espeak::start().unwrap();
+        let mut sound = espeak.speak("en-us", 160, || {
+            let mut script = Script::default();
+            script.push("Open", 0..4);
+            script.push("nine thirty", 5..9);
+            script.push("daily", 10..15);
+            Ok(script)
+        });
+        let mut marks = Vec::new();
+        let mut samples = 0;
+        while let Some(chunk) = sound.blocking_recv() {
+            let chunk = chunk.unwrap();
+            assert_eq!(chunk.sample_rate_hz, 22_050);
+            samples += chunk.samples.len();
+            marks.extend(chunk.words);
+        }
+        let bytes: Vec<_> = marks.iter().map(|mark| mark.bytes.clone()).collect();
+        assert_eq!(bytes, [0..4, 5..9, 10..15]);
+        assert!(marks.is_sorted_by_key(|mark| mark.start));
+        assert!(samples > 22_050 / 2);
+
+        assert_eq!(espeak.phonemes("en-us", vec!["open".into()]).unwrap().len(), 1);
+
+        let unknown = espeak.speak("xx-none", 160, || Ok(Script::default())).blocking_recv().unwrap();
+        assert_eq!(unknown.unwrap_err().kind, FailureKind::Unavailable);
+
+        let second = Espeak::start().unwrap();
+        assert!(second.phonemes("en-us", vec!["open".into()]).unwrap_err().message.contains("in use"));
+    }
 }

@@ -49,7 +49,11 @@ enum Item {
     Count(Amount),
     Ordinal(u64),
     Year(u64),
-    Clock { hour: u64, minute: u64, half: Option<DayHalf> },
+    Clock {
+        hour: u64,
+        minute: u64,
+        half: Option<DayHalf>,
+    },
     Money(Amount, Currency),
     Percent(Amount),
     /// A telephone number: digits and a leading plus.
@@ -75,15 +79,10 @@ pub(super) fn spell_out(text: &str, language: Language) -> Vec<Spoken> {
             Some(Item::Word(word)) if placed.after.is_empty() => Some(word.as_str()),
             _ => None,
         };
-        let words = if language == Language::ARABIC {
-            arabic::say(&placed.item, next)
-        } else {
-            english::say(&placed.item)
-        };
-        spoken.push(Spoken {
-            text: format!("{}{words}{}", placed.before, placed.after),
-            source: placed.source.clone(),
-        });
+        let words =
+            if language == Language::ARABIC { arabic::say(&placed.item, next) } else { english::say(&placed.item) };
+        spoken
+            .push(Spoken { text: format!("{}{words}{}", placed.before, placed.after), source: placed.source.clone() });
     }
     spoken
 }
@@ -155,10 +154,8 @@ mod tests {
     #[test]
     fn every_spoken_word_names_the_bytes_it_stands_for() {
         let text = "Open 9:00 am, daily";
-        let sources: Vec<&str> = spell_out(text, Language::ENGLISH)
-            .into_iter()
-            .filter_map(|spoken| text.get(spoken.source))
-            .collect();
+        let sources: Vec<&str> =
+            spell_out(text, Language::ENGLISH).into_iter().filter_map(|spoken| text.get(spoken.source)).collect();
         assert_eq!(sources, ["Open", "9:00 am,", "daily"]);
     }
 

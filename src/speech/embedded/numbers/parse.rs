@@ -128,9 +128,8 @@ fn take_item(tokens: &[Token], previous: Option<&Item>, language: Language) -> (
 
 /// A word without digits: abbreviations letter by letter, signs as words.
 fn plain_word(core: &str, language: Language) -> String {
-    let is_abbreviation = language == Language::ARABIC
-        && (2..=4).contains(&core.len())
-        && core.chars().all(|c| c.is_ascii_uppercase());
+    let is_abbreviation =
+        language == Language::ARABIC && (2..=4).contains(&core.len()) && core.chars().all(|c| c.is_ascii_uppercase());
     if is_abbreviation {
         return spaced(core);
     }
@@ -257,9 +256,11 @@ fn telephone(tokens: &[Token]) -> Option<(String, usize)> {
     let mut groups: Vec<String> = Vec::new();
     let mut used = 0;
     for (index, token) in tokens.iter().enumerate() {
-        let is_group = token.core.chars().enumerate().all(|(at, c)| {
-            c.is_ascii_digit() || c == '-' || (c == '+' && at == 0 && index == 0)
-        });
+        let is_group = token
+            .core
+            .chars()
+            .enumerate()
+            .all(|(at, c)| c.is_ascii_digit() || c == '-' || (c == '+' && at == 0 && index == 0));
         if token.core.is_empty() || !is_group {
             break;
         }

@@ -11,9 +11,6 @@ const MODEL_FILES: [&str; 7] =
 const SENTENCES: &CStr = c"sentences";
 const PHONES: &CStr = c"phones";
 
-/// Frames of the front end a second.
-pub(super) const FRAMES_PER_SECOND: u32 = 100;
-
 /// Why recognition is not possible.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum OpenError {
@@ -129,5 +126,20 @@ impl GrammarDecoder {
     fn decode(&mut self, search: &CStr, samples: &[i16]) -> Option<BestPath> {
         let (score, segments) = self.decoder.decode(search, samples)?;
         (!segments.is_empty()).then_some(BestPath { segments, score })
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_acoustic_model_is_an_error_that_says_what_to_install() {
+        let folder = tempfile::tempdir().unwrap();
+        let beams = Beams { state: "1e-60", phone: "1e-60", word: "1e-40" };
+        let error = GrammarDecoder::open(folder.path(), &[], "", beams).err().unwrap();
+        assert!(matches!(error, OpenError::MissingFile { file: "feat.params", .. }));
+        assert!(error.to_string().contains("pocketsphinx-en-us"));
     }
 }
