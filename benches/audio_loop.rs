@@ -17,19 +17,20 @@ use majlis::{
     audio::{AnswerId, AudioCommand, PlayChunk},
     clock::{ManualClock, SystemClock},
 };
-use support::{Voice, quantile, scene, speak};
+use support::{Models, Voice, quantile, scene, speak};
 
 fn main() -> anyhow::Result<()> {
-    frames()?;
-    silence()
+    let models = Models::load()?;
+    frames(&models)?;
+    silence(&models)
 }
 
-fn frames() -> anyhow::Result<()> {
+fn frames(models: &Models) -> anyhow::Result<()> {
     let question = speak(Voice::Espeak("en-us"), "What are your opening hours on Friday afternoon?")?;
     let answer = speak(Voice::Espeak("en-gb"), "On Friday the pavilion is open from two in the afternoon until ten.")?;
     let clock = ManualClock::default();
     let sounds: Vec<(usize, &[f32])> = (0..8).map(|n| (1_000 + n * 8_000, question.as_slice())).collect();
-    let (mut audio, mut link) = support::audio_loop(scene(64_000, &sounds), Arc::new(clock.clone()))?;
+    let (mut audio, mut link) = models.audio_loop(scene(64_000, &sounds), Arc::new(clock.clone()))?;
     let mut times_ms = Vec::new();
     for frame in 0..6_400_u64 {
         if frame % 800 == 450 {
@@ -58,9 +59,9 @@ fn frames() -> anyhow::Result<()> {
     Ok(())
 }
 
-fn silence() -> anyhow::Result<()> {
+fn silence(models: &Models) -> anyhow::Result<()> {
     let clock = Arc::new(SystemClock::start_now());
-    let (audio, _link) = support::audio_loop(scene(25_000, &[]), clock)?;
+    let (audio, _link) = models.audio_loop(scene(25_000, &[]), clock)?;
     let thread = audio.spawn()?;
     std::thread::sleep(Duration::from_secs(2));
     let (before, start) = (cpu_seconds()?, Instant::now());

@@ -19,7 +19,7 @@ use majlis::{
     config,
     event::Language,
 };
-use support::{Voice, quantile, scene, speak};
+use support::{Models, Voice, quantile, scene, speak};
 
 /// How long the scripted recogniser takes.
 const TRANSCRIPTION: Duration = Duration::from_millis(150);
@@ -102,7 +102,13 @@ struct Outcome {
 }
 
 /// Plays the parts with `gap_ms` between them and decides until the turn is over.
-fn listen(parts: &[Vec<f32>], texts: &[&str], gap_ms: usize, language: Language) -> anyhow::Result<Outcome> {
+fn listen(
+    models: &Models,
+    parts: &[Vec<f32>],
+    texts: &[&str],
+    gap_ms: usize,
+    language: Language,
+) -> anyhow::Result<Outcome> {
     let mut sounds: Vec<(usize, &[f32])> = Vec::new();
     let mut at = LEAD_MS;
     for part in parts {
@@ -111,7 +117,7 @@ fn listen(parts: &[Vec<f32>], texts: &[&str], gap_ms: usize, language: Language)
     }
     let first_end_ms = LEAD_MS + parts.first().map_or(0, |part| part.len() / 16);
     let clock = ManualClock::default();
-    let (mut audio, mut link) = support::audio_loop(scene(at + 3_000, &sounds), Arc::new(clock.clone()))?;
+    let (mut audio, mut link) = models.audio_loop(scene(at + 3_000, &sounds), Arc::new(clock.clone()))?;
     let settings = config::Turn::default();
     let mut signals = Signals::default();
     let mut pause: Option<(Duration, Duration)> = None;
@@ -150,6 +156,7 @@ fn listen(parts: &[Vec<f32>], texts: &[&str], gap_ms: usize, language: Language)
 }
 
 fn main() -> anyhow::Result<()> {
+    let models = Models::load()?;
     let unfinished = UNFINISHED_EN
         .iter()
         .zip(ENGLISH_VOICES.iter().cycle())
@@ -164,7 +171,7 @@ fn main() -> anyhow::Result<()> {
     for (n, ((first, second), voice, language)) in unfinished.enumerate() {
         let gap_ms = 400 + n * 37 % 9 * 100;
         let parts = [speak(voice, first)?, speak(voice, second)?];
-        let outcome = listen(&parts, &[first, second], gap_ms, language)?;
+        let outcome = listen(&models, &parts, &[first, second], gap_ms, language)?;
         count += 1;
         let resumed_at = gap_ms as f64;
         if outcome.ended_after_ms.is_none_or(|ended| ended < resumed_at) {
@@ -186,7 +193,7 @@ fn main() -> anyhow::Result<()> {
         );
     let (mut ended_ms, mut pauses, mut voice_finished) = (Vec::new(), 0, 0);
     for (text, voice, language) in finished {
-        let outcome = listen(&[speak(voice, text)?], &[text], 0, language)?;
+        let outcome = listen(&models, &[speak(voice, text)?], &[text], 0, language)?;
         pauses += outcome.pauses;
         voice_finished += usize::from(outcome.smart_turn.is_some_and(|finished| finished >= 0.5));
         let ended = outcome.ended_after_ms.unwrap_or(f64::INFINITY);
