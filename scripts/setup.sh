@@ -93,14 +93,14 @@ is_set_up() {
 
 [[ "$(uname -sm)" == "Linux x86_64" ]] || fail "found $(uname -sm); the pinned libraries are for Linux x86_64"
 command -v dpkg-query >/dev/null || fail "found no dpkg; this script sets up Debian 12"
-command -v cargo >/dev/null || [[ -x "$HOME/.cargo/bin/cargo" ]] || fail "found no cargo; install a Rust toolchain (1.95 or newer) first"
+command -v cargo >/dev/null || [[ -x "${HOME:-/root}/.cargo/bin/cargo" ]] || fail "found no cargo; install a Rust toolchain (1.95 or newer) first"
 
 mkdir -p vendor
 exec 9>vendor/lock
 flock 9
 install_packages
 if ! is_set_up; then
-    wheels=${MAJLIS_CACHE:-$HOME/.cache/majlis}/wheels
+    wheels=${MAJLIS_CACHE:-${HOME:-/root}/.cache/majlis}/wheels
     python=$(find_python)
     download_wheels "$python" "$wheels"
     "$python" scripts/unpack.py . "$wheels" >&2

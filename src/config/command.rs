@@ -20,8 +20,6 @@ pub fn check_command(path: Option<&Path>, overrides: &[String]) -> (String, u8) 
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "a failed step is a failed test")]
-
     use super::*;
 
     #[test]

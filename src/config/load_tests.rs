@@ -1,5 +1,3 @@
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a failed step is a failed test")]
-
 use proptest::prelude::*;
 
 use super::{super::reference, *};
@@ -104,6 +102,10 @@ fn a_key_itself_in_place_of_its_name_is_refused_and_not_repeated() {
         let text = complaint(text);
         assert!(text.contains("not shown") && !text.contains("sesame"), "{text}");
     }
+    let without_quotes = complaint("[cloud]\napi_key = sk-sesame\n");
+    assert!(!without_quotes.contains("sesame"), "{without_quotes}");
+    let digits = with(&["cloud.api_key=12345"]).unwrap_err().to_string();
+    assert!(!digits.contains("12345"), "{digits}");
 }
 
 #[test]

@@ -77,8 +77,6 @@ impl Secrets {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "a failed step is a failed test")]
-
     use secrecy::ExposeSecret;
 
     use super::*;

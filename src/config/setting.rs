@@ -54,7 +54,7 @@ impl Limit {
     /// `value` as it is shown to staff. Secrets that strayed into the file are not shown.
     pub(super) fn describe(&self, value: &DeValue<'_>) -> String {
         match (self, value) {
-            (Self::SecretName, DeValue::String(_)) => "text that is no such name (not shown)".to_owned(),
+            (Self::SecretName, _) => "something that is no such name (not shown)".to_owned(),
             (Self::BaseUrl, DeValue::String(text)) if text.contains('@') => {
                 "an address with a user name (not shown)".to_owned()
             }

@@ -59,8 +59,6 @@ where
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "a failed step is a failed test")]
-
     use std::{
         io::Write,
         sync::{Arc, Mutex},

@@ -98,8 +98,6 @@ fn verify(store: &ModelStore) -> (String, u8) {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "a failed step is a failed test")]
-
     use super::*;
 
     fn models() -> std::path::PathBuf {

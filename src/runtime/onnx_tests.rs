@@ -1,11 +1,3 @@
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a failed step is a failed test"
-)]
-
 use ort::{inputs, value::TensorRef};
 
 use super::{super::Manifest, *};
@@ -42,7 +34,7 @@ fn every_network_at_hand_takes_what_the_manifest_says() {
         if store.locate(&model.name).is_ok() {
             onnx.session(&store, &model.name, 1).unwrap_or_else(|error| panic!("{error}"));
         } else {
-            assert_ne!(model.required_for, super::super::RequiredFor::Voice, "{} is missing", model.name);
+            assert_ne!(model.required_for, crate::runtime::RequiredFor::Voice, "{} is missing", model.name);
         }
     }
 }

@@ -1,10 +1,8 @@
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failed step is a failed test")]
-
 use std::io::Cursor;
 
 use super::*;
 
-/// SHA-256 of `weights`.
+/// What stands for the weights of a model.
 const WEIGHTS: &[u8] = b"weights";
 
 struct World {
@@ -179,12 +177,12 @@ fn the_shipped_manifest_is_valid_and_bars_research_models_from_commercial_use() 
     let manifest = Manifest::read(&path).unwrap();
     let voice: Vec<&str> = manifest
         .models()
-        .filter(|model| model.required_for == super::super::RequiredFor::Voice)
+        .filter(|model| model.required_for == crate::runtime::RequiredFor::Voice)
         .map(|model| model.name.as_str())
         .collect();
     assert_eq!(voice, ["silero-vad", "smart-turn-v3.2", "rawi-ensemble", "rawi-vocabulary"]);
     for model in manifest.models().filter(|model| model.name.starts_with("insightface")) {
-        assert!(!model.commercial_use && model.required_for == super::super::RequiredFor::Research, "{}", model.name);
+        assert!(!model.commercial_use && model.required_for == crate::runtime::RequiredFor::Research, "{}", model.name);
     }
 }
 
