@@ -14,22 +14,41 @@ use std::{
 use anyhow::Context as _;
 use futures_util::FutureExt as _;
 use majlis::{
-    audio::{AnswerId, AudioCommand, PlayChunk},
+    audio::{AnswerId, AudioCommand, AudioEvent, PlayChunk},
     clock::{ManualClock, SystemClock},
 };
-use support::{Voice, quantile, scene, speak};
+use support::{Models, Voice, quantile, scene, speak};
 
 fn main() -> anyhow::Result<()> {
-    frames()?;
-    silence()
+    let models = Models::load()?;
+    frames(&models)?;
+    silence(&models)
 }
 
-fn frames() -> anyhow::Result<()> {
+/// The same scene is played three times and each frame's least time taken, because whoever shares the machine
+/// interrupts other frames each time; the times as they came are printed beside.
+fn frames(models: &Models) -> anyhow::Result<()> {
+    let mut runs = [one_run(models)?, one_run(models)?, one_run(models)?];
+    let [first, second, third] = &runs;
+    let mut least: Vec<f64> = first.iter().zip(second).zip(third).map(|((a, b), c)| a.min(*b).min(*c)).collect();
+    let print = |what: &str, times_ms: &mut Vec<f64>| {
+        let [median, p99, max] = [0.5, 0.99, 1.0].map(|share| quantile(times_ms, share));
+        println!(
+            "10 ms of the loop, {} frames, {what}: median {median:.3} ms, p99 {p99:.3} ms, max {max:.3} ms",
+            times_ms.len()
+        );
+    };
+    print("least of three", &mut least);
+    runs.iter_mut().for_each(|run| print("as it came", run));
+    Ok(())
+}
+
+fn one_run(models: &Models) -> anyhow::Result<Vec<f64>> {
     let question = speak(Voice::Espeak("en-us"), "What are your opening hours on Friday afternoon?")?;
     let answer = speak(Voice::Espeak("en-gb"), "On Friday the pavilion is open from two in the afternoon until ten.")?;
     let clock = ManualClock::default();
     let sounds: Vec<(usize, &[f32])> = (0..8).map(|n| (1_000 + n * 8_000, question.as_slice())).collect();
-    let (mut audio, mut link) = support::audio_loop(scene(64_000, &sounds), Arc::new(clock.clone()))?;
+    let (mut audio, mut link) = models.audio_loop(scene(64_000, &sounds), Arc::new(clock.clone()))?;
     let mut times_ms = Vec::new();
     for frame in 0..6_400_u64 {
         if frame % 800 == 450 {
@@ -47,20 +66,19 @@ fn frames() -> anyhow::Result<()> {
         while audio.busy() {
             std::thread::yield_now();
         }
-        while link.events.try_recv().is_ok() {}
+        while let Ok(event) = link.events.try_recv() {
+            // As the conversation does, so that each question is an utterance of its own.
+            if let AudioEvent::SpeechPaused { clip } = event {
+                link.commands.send(AudioCommand::EndUtterance(clip.utterance)).now_or_never().context("full")??;
+            }
+        }
     }
-    let (median, p99) = (quantile(&mut times_ms, 0.5), quantile(&mut times_ms, 0.99));
-    println!(
-        "10 ms of the loop, {} frames: median {median:.3} ms, p99 {p99:.3} ms, max {:.3} ms",
-        times_ms.len(),
-        quantile(&mut times_ms, 1.0)
-    );
-    Ok(())
+    Ok(times_ms)
 }
 
-fn silence() -> anyhow::Result<()> {
+fn silence(models: &Models) -> anyhow::Result<()> {
     let clock = Arc::new(SystemClock::start_now());
-    let (audio, _link) = support::audio_loop(scene(25_000, &[]), clock)?;
+    let (audio, _link) = models.audio_loop(scene(25_000, &[]), clock)?;
     let thread = audio.spawn()?;
     std::thread::sleep(Duration::from_secs(2));
     let (before, start) = (cpu_seconds()?, Instant::now());

@@ -10,16 +10,18 @@ mod support;
 
 use std::{sync::Arc, time::Duration};
 
+use anyhow::Context as _;
+use futures_util::FutureExt as _;
 use majlis::{
     audio::{
-        AudioEvent,
+        AnswerId, AudioCommand, AudioEvent, PlayChunk,
         endpoint::{Decision, Signals, TextVerdict, decide},
     },
     clock::{Clock as _, ManualClock},
     config,
     event::Language,
 };
-use support::{Voice, quantile, scene, speak};
+use support::{Models, Voice, quantile, scene, speak};
 
 /// How long the scripted recogniser takes.
 const TRANSCRIPTION: Duration = Duration::from_millis(150);
@@ -96,13 +98,21 @@ const ARABIC_VOICES: [Voice; 2] = [Voice::Espeak("ar"), Voice::Espeak("ar+f2")];
 struct Outcome {
     /// When the turn ended, after the end of what was said first, ms.
     ended_after_ms: Option<f64>,
+    /// When the last pause before that was found, from the same moment, ms.
+    paused_after_ms: f64,
     /// Times that transcription began.
     pauses: usize,
     smart_turn: Option<f32>,
 }
 
 /// Plays the parts with `gap_ms` between them and decides until the turn is over.
-fn listen(parts: &[Vec<f32>], texts: &[&str], gap_ms: usize, language: Language) -> anyhow::Result<Outcome> {
+fn listen(
+    models: &Models,
+    parts: &[Vec<f32>],
+    texts: &[&str],
+    gap_ms: usize,
+    language: Language,
+) -> anyhow::Result<Outcome> {
     let mut sounds: Vec<(usize, &[f32])> = Vec::new();
     let mut at = LEAD_MS;
     for part in parts {
@@ -111,11 +121,11 @@ fn listen(parts: &[Vec<f32>], texts: &[&str], gap_ms: usize, language: Language)
     }
     let first_end_ms = LEAD_MS + parts.first().map_or(0, |part| part.len() / 16);
     let clock = ManualClock::default();
-    let (mut audio, mut link) = support::audio_loop(scene(at + 3_000, &sounds), Arc::new(clock.clone()))?;
+    let (mut audio, mut link) = models.audio_loop(scene(at + 3_000, &sounds), Arc::new(clock.clone()))?;
     let settings = config::Turn::default();
     let mut signals = Signals::default();
     let mut pause: Option<(Duration, Duration)> = None;
-    let mut outcome = Outcome { ended_after_ms: None, pauses: 0, smart_turn: None };
+    let mut outcome = Outcome { ended_after_ms: None, paused_after_ms: f64::NAN, pauses: 0, smart_turn: None };
     while clock.now() < Duration::from_millis(at as u64 + 2_500) {
         for event in support::step(&mut audio, &mut link, &clock) {
             match event {
@@ -123,6 +133,7 @@ fn listen(parts: &[Vec<f32>], texts: &[&str], gap_ms: usize, language: Language)
                     pause = Some((clip.speech_end, clock.now() + TRANSCRIPTION));
                     signals = Signals::default();
                     outcome.pauses += 1;
+                    outcome.paused_after_ms = clock.now().as_secs_f64() * 1e3 - first_end_ms as f64;
                 }
                 AudioEvent::SpeechResumed { .. } => pause = None,
                 AudioEvent::TurnProbability { finished, .. } => {
@@ -150,6 +161,7 @@ fn listen(parts: &[Vec<f32>], texts: &[&str], gap_ms: usize, language: Language)
 }
 
 fn main() -> anyhow::Result<()> {
+    let models = Models::load()?;
     let unfinished = UNFINISHED_EN
         .iter()
         .zip(ENGLISH_VOICES.iter().cycle())
@@ -164,7 +176,7 @@ fn main() -> anyhow::Result<()> {
     for (n, ((first, second), voice, language)) in unfinished.enumerate() {
         let gap_ms = 400 + n * 37 % 9 * 100;
         let parts = [speak(voice, first)?, speak(voice, second)?];
-        let outcome = listen(&parts, &[first, second], gap_ms, language)?;
+        let outcome = listen(&models, &parts, &[first, second], gap_ms, language)?;
         count += 1;
         let resumed_at = gap_ms as f64;
         if outcome.ended_after_ms.is_none_or(|ended| ended < resumed_at) {
@@ -184,10 +196,11 @@ fn main() -> anyhow::Result<()> {
         .chain(
             FINISHED_AR.iter().zip(ARABIC_VOICES.iter().cycle()).map(|(text, voice)| (*text, *voice, Language::ARABIC)),
         );
-    let (mut ended_ms, mut pauses, mut voice_finished) = (Vec::new(), 0, 0);
+    let (mut ended_ms, mut paused_ms, mut pauses, mut voice_finished) = (Vec::new(), Vec::new(), 0, 0);
     for (text, voice, language) in finished {
-        let outcome = listen(&[speak(voice, text)?], &[text], 0, language)?;
+        let outcome = listen(&models, &[speak(voice, text)?], &[text], 0, language)?;
         pauses += outcome.pauses;
+        paused_ms.push(outcome.paused_after_ms);
         voice_finished += usize::from(outcome.smart_turn.is_some_and(|finished| finished >= 0.5));
         let ended = outcome.ended_after_ms.unwrap_or(f64::INFINITY);
         if ended > 600.0 {
@@ -202,6 +215,49 @@ fn main() -> anyhow::Result<()> {
         quantile(&mut ended_ms, 0.5),
         quantile(&mut ended_ms, 1.0),
         pauses as f64 / ended_ms.len() as f64,
+    );
+    println!(
+        "the pause at their end is found {:.0} ms after it (median), {:.0} ms (95th percentile)",
+        quantile(&mut paused_ms, 0.5),
+        quantile(&mut paused_ms, 0.95),
+    );
+    interruptions(&models)
+}
+
+/// How soon speech over an answer silences it.
+fn interruptions(models: &Models) -> anyhow::Result<()> {
+    const START_MS: usize = 4_000;
+    let answer =
+        speak(Voice::Espeak("en-gb"), &"On Friday the pavilion is open from two in the afternoon. ".repeat(4))?;
+    let mut stopped_ms = Vec::new();
+    for (text, voice) in FINISHED_EN.iter().zip(ENGLISH_VOICES.iter().cycle()) {
+        let question = speak(*voice, text)?;
+        let clock = ManualClock::default();
+        let near = scene(7_000, &[(START_MS, &question)]);
+        let (mut audio, mut link) = models.audio_loop(near, Arc::new(clock.clone()))?;
+        let mut stopped = f64::INFINITY;
+        while clock.now() < Duration::from_secs(6) {
+            if clock.now() == Duration::from_secs(1) {
+                let samples = answer.as_slice().into();
+                let chunk = PlayChunk { answer: AnswerId(1), clause: 0, samples, sample_rate_hz: 16_000 };
+                link.commands.send(AudioCommand::Play(chunk)).now_or_never().context("the queue is full")??;
+            }
+            for event in support::step(&mut audio, &mut link, &clock) {
+                if matches!(event, AudioEvent::SpeechStarted { over_playout: true, .. }) {
+                    stopped = stopped.min(clock.now().as_secs_f64() * 1e3 - START_MS as f64);
+                }
+            }
+        }
+        if stopped > 200.0 {
+            println!("slow to stop: {text:?}, {voice:?}: {stopped} ms");
+        }
+        stopped_ms.push(stopped);
+    }
+    println!(
+        "speech over an answer, {} times: playout is held after {:.0} ms (median), {:.0} ms (95th percentile)",
+        stopped_ms.len(),
+        quantile(&mut stopped_ms, 0.5),
+        quantile(&mut stopped_ms, 0.95),
     );
     Ok(())
 }

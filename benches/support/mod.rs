@@ -15,19 +15,32 @@ use majlis::{
     runtime::{ModelStore, Onnx},
 };
 
-/// The loop with the models of `models/` and a recording as the microphone.
-pub(crate) fn audio_loop(near: Vec<f32>, clock: Arc<dyn Clock>) -> anyhow::Result<(AudioLoop, AudioLink)> {
-    let store = ModelStore::open(&Path::new(env!("CARGO_MANIFEST_DIR")).join("models"))?;
-    let onnx = Onnx::load(&store)?;
-    let bell = Bell::default();
-    let parts = AudioParts {
-        source: Box::new(WavSource::new(near, Duration::from_secs(3))),
-        sink: Box::new(NullSink::default()),
-        vad: Vad::new(onnx.session(&store, "silero-vad", 1)?)?,
-        turn_model: Some(TurnModel::spawn(onnx.session(&store, "smart-turn-v3.2", 1)?, bell.clone())?),
-        bell,
-    };
-    Ok(AudioLoop::new(parts, &config::Audio::default(), &config::Turn::default(), clock)?)
+/// The models of `models/`, found once: a process has one ONNX Runtime.
+pub(crate) struct Models {
+    store: ModelStore,
+    onnx: Onnx,
+}
+
+impl Models {
+    pub(crate) fn load() -> anyhow::Result<Self> {
+        let store = ModelStore::open(&Path::new(env!("CARGO_MANIFEST_DIR")).join("models"))?;
+        let onnx = Onnx::load(&store)?;
+        Ok(Self { store, onnx })
+    }
+
+    /// The loop with a recording as the microphone.
+    pub(crate) fn audio_loop(&self, near: Vec<f32>, clock: Arc<dyn Clock>) -> anyhow::Result<(AudioLoop, AudioLink)> {
+        let bell = Bell::default();
+        let turn_model = self.onnx.session(&self.store, "smart-turn-v3.2", 1)?;
+        let parts = AudioParts {
+            source: Box::new(WavSource::new(near, Duration::from_secs(3))),
+            sink: Box::new(NullSink::default()),
+            vad: Vad::new(self.onnx.session(&self.store, "silero-vad", 1)?)?,
+            turn_model: Some(TurnModel::spawn(turn_model, bell.clone())?),
+            bell,
+        };
+        Ok(AudioLoop::new(parts, &config::Audio::default(), &config::Turn::default(), clock)?)
+    }
 }
 
 /// A synthetic voice.

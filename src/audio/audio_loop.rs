@@ -5,6 +5,7 @@
 //! lock-step: [`step`](AudioLoop::step) after each 10 ms of a manual clock.
 
 use std::{
+    collections::VecDeque,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -17,7 +18,7 @@ use tokio::sync::{mpsc, watch};
 
 use super::{
     AudioCommand, AudioCommands, AudioEvent, Bell, DeviceChange, FRAME_SAMPLES, Frame, Meters, PIPELINE_RATE_HZ,
-    PlayoutChange, Polled, Sink, Source, TurnModel, Vad, VoiceFeatures,
+    PlayoutChange, Polled, Sink, Source, TurnModel, Vad, VadError, VoiceFeatures,
     echo_path::EchoPath,
     far_end::FarEnd,
     level::{NoiseFloor, dbfs},
@@ -36,6 +37,11 @@ const EVENTS: usize = 256;
 const IDLE_WAIT: Duration = Duration::from_millis(50);
 /// A stall longer than this is not caught up with: time is taken as it is.
 const MAX_LATENESS: Duration = Duration::from_millis(100);
+/// A frame this far above the noise floor may be speech, dB. After [`VAD_SLEEPS_AFTER`] frames without one the VAD is
+/// not asked any more; when one comes it is given what it missed, as far back as an onset may lie.
+const STANDS_OUT_DB: f32 = 4.0;
+const VAD_SLEEPS_AFTER: u32 = 50;
+const MISSED_FRAMES: usize = 12;
 /// The VAD is reset after this long without speech, so that nothing of the last visit is left in it.
 const VAD_RESET_AFTER: Duration = Duration::from_secs(8);
 
@@ -89,6 +95,9 @@ pub struct AudioLoop {
     frame_end: Duration,
     playing_since: Option<Duration>,
     speech_heard_at: Duration,
+    /// Frames since one stood out, and the newest that the VAD was spared.
+    quiet_frames: u32,
+    missed: VecDeque<Frame>,
     has_ended: bool,
     /// Whether there is no microphone to wait for.
     ticks_by_clock: bool,
@@ -137,6 +146,8 @@ impl AudioLoop {
             frame_end: Duration::ZERO,
             playing_since: None,
             speech_heard_at: Duration::ZERO,
+            quiet_frames: 0,
+            missed: VecDeque::with_capacity(MISSED_FRAMES + 1),
             has_ended: false,
             ticks_by_clock: false,
             is_closed: false,
@@ -359,7 +370,7 @@ impl AudioLoop {
             _ => VoiceFeatures::default(),
         };
 
-        let window = self.ask_vad(&clean, end);
+        let window = if self.may_be_speech(raw_dbfs) { self.ask_vad(&clean, end) } else { self.spare_vad(&clean) };
         let seen = Observation {
             clean: &clean,
             raw_dbfs,
@@ -385,21 +396,45 @@ impl AudioLoop {
         self.meter.is_speech = self.segmenter.is_speech();
     }
 
+    fn may_be_speech(&mut self, raw_dbfs: f32) -> bool {
+        let stands_out = raw_dbfs > self.segmenter.noise_dbfs() + STANDS_OUT_DB
+            || self.segmenter.has_utterance()
+            || self.segmenter.is_speech()
+            || self.playing_since.is_some();
+        self.quiet_frames = if stands_out { 0 } else { self.quiet_frames.saturating_add(1) };
+        self.quiet_frames <= VAD_SLEEPS_AFTER
+    }
+
+    fn spare_vad(&mut self, clean: &Frame) -> Option<VadWindow> {
+        if self.missed.len() == MISSED_FRAMES {
+            self.missed.pop_front();
+        }
+        self.missed.push_back(*clean);
+        None
+    }
+
     fn ask_vad(&mut self, clean: &Frame, end: Duration) -> Option<VadWindow> {
-        match self.vad.push(clean) {
-            Ok(probability) => {
-                let since = Duration::from_secs(1) * self.vad.pending() as u32 / PIPELINE_RATE_HZ;
-                let window_end = end.saturating_sub(since + self.processing.delay());
-                probability.map(|probability| VadWindow { probability, end: window_end })
-            }
-            Err(error) => {
-                if !std::mem::replace(&mut self.vad_has_failed, true) {
-                    let detail = error.to_string();
-                    tracing::error!(%error, "nothing can be heard");
-                    self.tell(AudioEvent::MicrophoneLost { detail });
+        let missed = std::mem::take(&mut self.missed);
+        let mut window = None;
+        for (behind, frame) in (0..=missed.len() as u32).rev().zip(missed.iter().chain([clean])) {
+            let asked = self.vad.push(frame);
+            match asked {
+                Ok(Some(probability)) => {
+                    let since = Duration::from_secs(1) * self.vad.pending() as u32 / PIPELINE_RATE_HZ;
+                    let end = end.saturating_sub(FRAME * behind + since + self.processing.delay());
+                    window = Some(VadWindow { probability, end });
                 }
-                None
+                Ok(None) => {}
+                Err(error) => self.report_vad(&error),
             }
+        }
+        window
+    }
+
+    /// Said once: it would fail again with every window.
+    fn report_vad(&mut self, error: &VadError) {
+        if !std::mem::replace(&mut self.vad_has_failed, true) {
+            self.tell(AudioEvent::MicrophoneLost { detail: error.to_string() });
         }
     }
 

@@ -268,3 +268,40 @@ fn the_mouth_moves_with_what_is_played_and_rests_otherwise() {
     scene.run(Duration::from_millis(2_500));
     assert_eq!(scene.link.meters.borrow().voice.loudness, 0.0);
 }
+
+#[test]
+fn on_its_own_thread_the_loop_plays_an_answer_without_a_microphone_and_closes_its_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("out.wav");
+    let store = ModelStore::open(&Path::new(env!("CARGO_MANIFEST_DIR")).join("models")).unwrap();
+    let onnx = Onnx::load(&store).unwrap();
+    let parts = AudioParts {
+        source: Box::new(crate::audio::SilentSource),
+        sink: Box::new(WavSink::create(&path).unwrap()),
+        vad: Vad::new(onnx.session(&store, "silero-vad", 1).unwrap()).unwrap(),
+        turn_model: None,
+        bell: Bell::default(),
+    };
+    let clock = Arc::new(crate::clock::SystemClock::start_now());
+    let (audio_loop, mut link) =
+        AudioLoop::new(parts, &config::Audio::default(), &config::Turn::default(), clock).unwrap();
+    let thread = audio_loop.spawn().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let chunk = PlayChunk { answer: AnswerId(7), clause: 0, samples: vec![0.25; 2_400].into(), sample_rate_hz: 24_000 };
+    let finished = runtime.block_on(async {
+        link.commands.send(AudioCommand::Play(chunk)).await.unwrap();
+        link.commands.send(AudioCommand::CloseAnswer(AnswerId(7))).await.unwrap();
+        let finished = async {
+            loop {
+                if let Some(AudioEvent::PlayoutFinished { answer }) = link.events.recv().await {
+                    break answer;
+                }
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(20), finished).await
+    });
+    assert_eq!(finished.ok(), Some(AnswerId(7)));
+    thread.stop();
+    let heard = read_wav(&path, 24_000).unwrap();
+    assert_eq!(heard.iter().filter(|sample| **sample > 0.2).count(), 2_400);
+}

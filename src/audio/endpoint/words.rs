@@ -23,7 +23,8 @@ const ENGLISH_OPEN: &str = "a an the my your our their his this these and or but
     during except inside like near off over through throughout under until up upon via is are was were am be been \
     being do does did has have had can could will would shall should may might must i we they he she it's i'm you're \
     we're i'd i'll um uh er erm hmm well also maybe perhaps please very really just some any each every no not which \
-    what who whose how where why including regarding concerning per versus let's want need";
+    what who whose how where why including regarding concerning per versus let's want need \
+    next last first second other another same main new whole only own";
 
 /// Of those, what may be the last word where punctuation says that a question ends there.
 const MAY_END_A_QUESTION: &str = "about for from in on to with of at over near inside off through is are do does have \
