@@ -19,7 +19,7 @@ use majlis::{
     ops::report::Report,
     store::Reader,
 };
-use openai::{Endpoint, Fault, Server};
+use openai::{Endpoint, Fault, Server, tokens};
 
 const RATE_HZ: u32 = 16_000;
 
@@ -113,7 +113,7 @@ async fn a_spoken_question_is_answered_aloud_by_the_cloud() {
     let server = Server::start().await;
     server.script(|script| {
         script.transcript = "What time do you open?".into();
-        script.answers.push_back("We open at nine. You are welcome.".into());
+        script.answers.push_back(tokens("We open at nine. You are welcome."));
     });
     let mut recording = Recording::with_cloud(&server);
     let asked_at = recording.say("en-us", "What time do you open?");
@@ -183,7 +183,7 @@ async fn an_answer_that_breaks_off_is_ended_with_a_whole_sentence() {
     let server = Server::start().await;
     server.script(|script| {
         script.transcript = "How do I get to hall four?".into();
-        script.answers.push_back("Walk past the fountain, then turn left at the big screen and go on.".into());
+        script.answers.push_back(tokens("Walk past the fountain, then turn left at the big screen and go on."));
         script.fail(Endpoint::Chat, Fault::Cut { after: 8 });
     });
     let mut recording = Recording::with_cloud(&server);
@@ -213,7 +213,7 @@ async fn a_monologue_is_cut_at_its_limit_and_answered() {
     let server = Server::start().await;
     server.script(|script| {
         script.transcript = "and then and then and then the".into();
-        script.answers.push_back("That is a long story.".into());
+        script.answers.push_back(tokens("That is a long story."));
     });
     let mut recording = Recording::with_cloud(&server);
     recording.config.audio.max_utterance_s = 5;
