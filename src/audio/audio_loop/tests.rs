@@ -163,7 +163,7 @@ fn a_recorded_question_is_heard_and_an_answer_lies_in_the_recording_at_its_time(
 }
 
 #[test]
-fn speech_over_the_answer_stops_it_within_the_asked_time_and_a_cough_does_not_end_it() {
+fn speech_over_the_answer_stops_it_and_is_confirmed_as_an_interruption() {
     let answer = speech("en-gb", "The pavilion shows how the sun and the wind give us light, and what comes next.");
     let interruption = speech("en-us+f3", "Excuse me, where is the training hall?");
     let start = 2_500;
