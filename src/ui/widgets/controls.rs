@@ -1,0 +1,241 @@
+//! What can be touched: topic chips, tool buttons, the language switch, buttons.
+
+use eframe::egui::{
+    Color32, CornerRadius, Id, Rect, Response, Role, Sense, Stroke, StrokeKind, WidgetInfo, pos2, vec2,
+};
+
+use super::{Canvas, surfaces::dashed_border};
+use crate::{
+    event::Language,
+    ui::{
+        icons::{self, Icon},
+        text::Fit,
+        tokens::{TypeRole, Weight, duration_secs, radius, stroke},
+    },
+};
+
+/// A topic to be touched.
+#[derive(Debug, Clone, Copy)]
+pub struct Chip<'a> {
+    /// Its icon.
+    pub icon: Icon,
+    /// Its words.
+    pub label: &'a str,
+    /// Why it cannot be had now, in one word at its end.
+    pub not_now: Option<&'a str>,
+}
+
+/// A tool button.
+#[derive(Debug, Clone, Copy)]
+pub struct Tool<'a> {
+    /// Its icon.
+    pub icon: Icon,
+    /// Its words.
+    pub label: &'a str,
+    /// Whether it is switched on.
+    pub is_on: bool,
+}
+
+/// How a control is drawn at this moment.
+struct Look {
+    fill: Color32,
+    border: Stroke,
+    text: Color32,
+    icon: Color32,
+}
+
+impl Canvas<'_> {
+    /// The bed of a control at `place`: its touch, its focus ring, its colours now. `is_held`: switched on or chosen.
+    fn control(&mut self, id: Id, place: Rect, role: Role, label: &str, is_held: bool) -> (Response, Look) {
+        let response = self.ui.interact(place, id, Sense::click());
+        response.widget_info(|| match role {
+            Role::Button => WidgetInfo::labeled(role, true, label),
+            _ => WidgetInfo::selected(role, true, is_held, label),
+        });
+        let is_down = response.is_pointer_button_down_on();
+        // Pressed at once, released slowly.
+        let release = if is_down { 0.0 } else { duration_secs::RELEASE };
+        let pressed = self.ui.ctx().animate_bool_with_time(id.with("pressed"), is_down, release);
+        let colours = self.palette();
+        let look = if self.theme.is_flat() && is_down {
+            Look {
+                fill: Color32::WHITE,
+                border: Stroke::new(stroke::PRESSED, Color32::WHITE),
+                text: Color32::BLACK,
+                icon: Color32::BLACK,
+            }
+        } else {
+            let k = if is_held { 1.0 } else { pressed };
+            Look {
+                fill: colours.surface.lerp_to_gamma(colours.tint, k),
+                border: Stroke::new(
+                    stroke::CONTROL + (stroke::PRESSED - stroke::CONTROL) * k,
+                    colours.line.lerp_to_gamma(colours.accent, k),
+                ),
+                text: colours.ink,
+                icon: colours.accent,
+            }
+        };
+        self.focus_ring(&response, place);
+        (response, look)
+    }
+
+    fn focus_ring(&self, response: &Response, place: Rect) {
+        if response.has_focus() {
+            let ring = Stroke::new(stroke::FOCUS, self.palette().accent);
+            let corners = CornerRadius::same(radius::CONTROL + 8);
+            self.painter().rect_stroke(place.expand(stroke::FOCUS_GAP), corners, ring, StrokeKind::Outside);
+        }
+    }
+
+    fn bed(&self, place: Rect, look: &Look) {
+        self.painter().rect(place, CornerRadius::same(radius::CONTROL), look.fill, look.border, StrokeKind::Inside);
+    }
+
+    /// A topic chip. Its label takes up to two lines.
+    pub fn chip(&mut self, id: Id, place: Rect, chip: Chip<'_>) -> Response {
+        let is_large = self.zoom > 1.0;
+        let (icon, gap, start, end) = if is_large { (64.0, 20.0, 27.0, 23.0) } else { (48.0, 22.0, 29.0, 31.0) };
+        let role = if is_large {
+            TypeRole { size: 30.0, line_height: 38.0, weight: Weight::Medium }.scaled(self.zoom)
+        } else {
+            TypeRole { line_height: 40.0, ..TypeRole::LABEL }
+        };
+        let (response, mut look) = self.control(id, place, Role::Button, chip.label, false);
+        let colours = self.palette();
+        let mut width = place.width() - start - icon - gap - end;
+        if let Some(word) = chip.not_now {
+            look.text = colours.ink2;
+            look.icon = colours.ink2;
+            let border = Stroke::new(stroke::CONTROL, colours.line);
+            dashed_border(self.painter(), place, f32::from(radius::CONTROL), border);
+            let micro = TypeRole { line_height: 34.0, ..TypeRole::MICRO };
+            let block = self.block(word, micro, f32::INFINITY, Fit::Wrap);
+            let corner = self.inside(
+                place,
+                place.width() - end - block.text_width(),
+                (place.height() - micro.line_height) / 2.0,
+                vec2(block.text_width(), micro.line_height),
+            );
+            block.paint(self.painter(), corner.min, colours.ink2);
+            width -= block.text_width() + gap;
+        } else {
+            self.bed(place, &look);
+        }
+        let fit = if is_large { Fit::Balance } else { Fit::Wrap };
+        let block = self.block(chip.label, role, width, fit);
+        let lines = block.line_count().min(2);
+        let height = lines as f32 * role.line_height;
+        self.icon(chip.icon, self.inside(place, start, (place.height() - icon) / 2.0, vec2(icon, icon)), look.icon);
+        let text = self.inside(place, start + icon + gap, (place.height() - height) / 2.0, vec2(width, height));
+        block.paint_lines(self.painter(), text.min, 0..lines, |_| look.text);
+        response
+    }
+
+    /// A tool button: an icon above a word.
+    pub fn tool(&mut self, id: Id, place: Rect, tool: Tool<'_>) -> Response {
+        let is_large = self.zoom > 1.0;
+        let (icon, line) = if is_large { (54.0, 40.0) } else { (44.0, 34.0) };
+        let micro = TypeRole { line_height: line, size: TypeRole::MICRO.size * self.limited_zoom(), ..TypeRole::MICRO };
+        // Beside three others a button is narrower than its large word: the word gives way, down to its normal size.
+        let width = self.block(tool.label, micro, f32::INFINITY, Fit::Wrap).text_width();
+        let room = place.width() - 2.0 * (stroke::PRESSED + 2.0);
+        let micro = TypeRole { size: (micro.size * (room / width).min(1.0)).max(TypeRole::MICRO.size), ..micro };
+        let role = if tool.is_on { Role::Switch } else { Role::Button };
+        let (response, look) = self.control(id, place, role, tool.label, tool.is_on);
+        self.bed(place, &look);
+        let top = place.top() + (place.height() - icon - 2.0 - line) / 2.0;
+        let icon_place = Rect::from_center_size(pos2(place.center().x, top + icon / 2.0), vec2(icon, icon));
+        self.icon(tool.icon, icon_place, look.icon);
+        let text = pos2(place.center().x, top + icon + 2.0 + line / 2.0);
+        self.centred(tool.label, self.language, micro, text, look.text);
+        response
+    }
+
+    /// The language switch: English left, Arabic right, in every language. Gives the language that was touched.
+    pub fn language_switch(&mut self, place: Rect) -> Option<Language> {
+        const INSET: f32 = 10.0;
+        const GAP: f32 = 6.0;
+        let colours = self.palette();
+        let border = Stroke::new(stroke::CONTROL, colours.line);
+        self.painter().rect(place, CornerRadius::same(radius::CONTROL), colours.sunk, border, StrokeKind::Inside);
+        let width = (place.width() - 2.0 * INSET - GAP) / 2.0;
+        let mut touched = None;
+        for (index, language) in [Language::ENGLISH, Language::ARABIC].into_iter().enumerate() {
+            let left = place.left() + INSET + index as f32 * (width + GAP);
+            let segment =
+                Rect::from_min_size(pos2(left, place.top() + INSET), vec2(width, place.height() - 2.0 * INSET));
+            let is_chosen = language == self.language;
+            let name = self.words.get("language.name", language).to_owned();
+            // The whole height of the switch can be touched.
+            let touch = segment.expand2(vec2(GAP / 2.0, INSET));
+            let response = self.ui.interact(touch, Id::unique("language").with(index), Sense::click());
+            response.widget_info(|| WidgetInfo::selected(Role::RadioButton, true, is_chosen, &name));
+            self.focus_ring(&response, touch);
+            let is_down = response.is_pointer_button_down_on();
+            let (fill, text) = match (is_chosen, is_down) {
+                (true, _) => (colours.accent, colours.on_accent),
+                (false, true) => (colours.tint, colours.ink),
+                (false, false) => (Color32::TRANSPARENT, colours.ink),
+            };
+            self.painter().rect_filled(segment, CornerRadius::same(radius::SEGMENT), fill);
+            let role = if is_chosen { TypeRole::BUTTON } else { TypeRole::LABEL }.scaled(self.limited_zoom());
+            if is_chosen {
+                self.check_and_name(segment, &name, language, role, text);
+            } else {
+                self.centred(&name, language, role, segment.center(), text);
+            }
+            if response.clicked() && !is_chosen {
+                touched = Some(language);
+            }
+        }
+        touched
+    }
+
+    /// A check before the name in a chosen segment; the pair stands in the middle and is not mirrored.
+    fn check_and_name(&mut self, segment: Rect, name: &str, language: Language, role: TypeRole, colour: Color32) {
+        const CHECK: f32 = 32.0;
+        const GAP: f32 = 8.0;
+        let block = self.block_in(name, language, role, f32::INFINITY, Fit::Wrap);
+        let left = segment.center().x - (CHECK + GAP + block.text_width()) / 2.0;
+        let check = Rect::from_center_size(pos2(left + CHECK / 2.0, segment.center().y), vec2(CHECK, CHECK));
+        icons::paint(self.painter(), Icon::Check, check, colour, false);
+        block.paint(self.painter(), pos2(left + CHECK + GAP, segment.center().y - role.line_height / 2.0), colour);
+    }
+
+    /// The one button that leads on, with its words in both languages side by side.
+    pub fn primary_button(&mut self, id: Id, place: Rect, icon: Icon, key: &str) -> Response {
+        const GAP: f32 = 22.0;
+        const ICON: f32 = 48.0;
+        let [english, arabic] = Language::ALL.map(|language| self.words.get(key, language).to_owned());
+        let response = self.ui.interact(place, id, Sense::click());
+        response.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("{english} | {arabic}")));
+        let colours = self.palette();
+        let is_down = response.is_pointer_button_down_on();
+        let fill = if is_down { colours.accent_down } else { colours.accent };
+        self.painter().rect_filled(place, CornerRadius::same(radius::CONTROL), fill);
+        self.focus_ring(&response, place);
+        let role = TypeRole::BUTTON;
+        let blocks = [
+            self.block_in(&english, Language::ENGLISH, role, f32::INFINITY, Fit::Wrap),
+            self.block_in("|", Language::ENGLISH, role, f32::INFINITY, Fit::Wrap),
+            self.block_in(&arabic, Language::ARABIC, role, f32::INFINITY, Fit::Wrap),
+        ];
+        let width = ICON + blocks.iter().map(|block| GAP + block.text_width()).sum::<f32>();
+        let mut x = place.center().x - width / 2.0;
+        let icon_place = Rect::from_center_size(pos2(x + ICON / 2.0, place.center().y), vec2(ICON, ICON));
+        icons::paint(self.painter(), icon, icon_place, colours.on_accent, false);
+        x += ICON;
+        for (index, block) in blocks.iter().enumerate() {
+            x += GAP;
+            let opacity = if index == 1 { 0.6 } else { 1.0 };
+            block.paint(
+                self.painter(),
+                pos2(x, place.center().y - role.line_height / 2.0),
+                colours.on_accent.gamma_multiply(opacity),
+            );
+            x += block.text_width();
+        }
+        response
+    }
+}

@@ -1,0 +1,145 @@
+//! What screens are made of: text, surfaces, controls, each as LOOK measures it.
+//!
+//! In: a [`Canvas`] and a place. Out: shapes, AccessKit labels with the words in logical order, and the touch. Never
+//! touches: the conversation.
+
+mod caption;
+mod controls;
+mod plate;
+mod surfaces;
+mod trail;
+
+use std::sync::Arc;
+
+use eframe::egui::{self, AsIdSalt, Color32, Id, Painter, Pos2, Rect, Role, Sense, WidgetInfo, pos2};
+
+pub use self::{
+    caption::{Caption, CaptionFoot, Words as CaptionWords},
+    controls::{Chip, Tool},
+    plate::{Plate, PlateText},
+    trail::LevelTrail,
+};
+use super::{
+    icons::{self, Icon},
+    text::{Block, Fit, Paragraph, Span, TextCache, with_arabic_digits},
+    tokens::{Palette, Theme, TypeRole},
+};
+use crate::{event::Language, words::Words};
+
+/// What every widget needs: where to paint, in which colours, language and size.
+pub struct Canvas<'a> {
+    /// The window's whole area.
+    pub ui: &'a mut egui::Ui,
+    /// Text that was laid out before.
+    pub text: &'a mut TextCache,
+    /// All sentences.
+    pub words: &'a Words,
+    /// The theme.
+    pub theme: Theme,
+    /// The language of the window.
+    pub language: Language,
+    /// The text size: 1, 1.25 or 1.5.
+    pub zoom: f32,
+    /// Whether motion is reduced.
+    pub reduced_motion: bool,
+    /// Whether Arabic text has ٠–٩ instead of 0–9.
+    pub arabic_digits: bool,
+}
+
+impl Canvas<'_> {
+    /// The colours of the theme.
+    #[must_use]
+    pub fn palette(&self) -> &'static Palette {
+        self.theme.palette()
+    }
+
+    /// The painter of the whole window.
+    #[must_use]
+    pub fn painter(&self) -> &Painter {
+        self.ui.painter()
+    }
+
+    /// How much what grows only to 125 % is enlarged: header, display, nameplate, controls.
+    #[must_use]
+    pub fn limited_zoom(&self) -> f32 {
+        self.zoom.min(1.25)
+    }
+
+    /// Whether the window is mirrored.
+    #[must_use]
+    pub fn is_mirrored(&self) -> bool {
+        self.language.is_right_to_left()
+    }
+
+    /// The sentence for `key` in the window's language.
+    #[must_use]
+    pub fn word(&self, key: &str) -> String {
+        self.words.get(key, self.language).to_owned()
+    }
+
+    /// A rectangle of `size` inside `frame`, `start` from the side where reading starts and `top` from its top.
+    #[must_use]
+    pub fn inside(&self, frame: Rect, start: f32, top: f32, size: egui::Vec2) -> Rect {
+        let left = if self.is_mirrored() { frame.right() - start - size.x } else { frame.left() + start };
+        Rect::from_min_size(pos2(left, frame.top() + top), size)
+    }
+
+    /// Lays out `text` in the window's language.
+    pub fn block(&mut self, text: &str, role: TypeRole, width: f32, fit: Fit) -> Arc<Block> {
+        self.block_in(text, self.language, role, width, fit)
+    }
+
+    /// Lays out `text` in `language`.
+    pub fn block_in(&mut self, text: &str, language: Language, role: TypeRole, width: f32, fit: Fit) -> Arc<Block> {
+        self.spans(&[Span { text, weight: None }], language, role, width, fit)
+    }
+
+    /// Lays out a paragraph of several spans.
+    pub fn spans(
+        &mut self,
+        spans: &[Span<'_>],
+        language: Language,
+        role: TypeRole,
+        width: f32,
+        fit: Fit,
+    ) -> Arc<Block> {
+        let paragraph = |spans| Paragraph { spans, role, language, width, fit };
+        if self.arabic_digits && language == Language::ARABIC {
+            let texts: Vec<String> = spans.iter().map(|span| with_arabic_digits(span.text)).collect();
+            let spans: Vec<Span<'_>> =
+                std::iter::zip(spans, &texts).map(|(span, text)| Span { text, ..*span }).collect();
+            return self.text.block(self.ui.ctx(), &paragraph(&spans));
+        }
+        self.text.block(self.ui.ctx(), &paragraph(spans))
+    }
+
+    /// Paints `text` in one line, its middle at `centre`.
+    pub fn centred(&mut self, text: &str, language: Language, role: TypeRole, centre: Pos2, colour: Color32) {
+        let block = self.block_in(text, language, role, f32::INFINITY, Fit::Wrap);
+        block.paint(
+            self.painter(),
+            pos2(centre.x - block.text_width() / 2.0, centre.y - role.line_height / 2.0),
+            colour,
+        );
+    }
+
+    /// Paints an icon, turned where the window is mirrored and the icon has a direction.
+    pub fn icon(&self, icon: Icon, place: Rect, colour: Color32) {
+        icons::paint(self.painter(), icon, place, colour, self.is_mirrored());
+    }
+
+    /// Tells AccessKit what stands at `place`.
+    pub fn describe(&self, id: impl AsIdSalt, place: Rect, text: &str) {
+        let response = self.ui.interact(place, Id::unique("text").with(id), Sense::hover());
+        response.widget_info(|| WidgetInfo::labeled(Role::Label, true, text));
+    }
+}
+
+/// Paints with everything `opacity` as strong: for what fades in and out.
+pub fn with_opacity<R>(canvas: &mut Canvas<'_>, opacity: f32, paint: impl FnOnce(&mut Canvas<'_>) -> R) -> R {
+    let before = canvas.ui.opacity();
+    canvas.ui.set_opacity(before * opacity);
+    let result = paint(canvas);
+    canvas.ui.set_opacity(before);
+    result
+}
