@@ -1,0 +1,100 @@
+//! What stands in the window in each state: which screen, its words, its controls, and what a touch means.
+//!
+//! In: the snapshot of the conversation. Out: shapes, and the touches of one frame. Never touches: channels, time of
+//! its own, or the avatar's motion.
+
+mod attract;
+mod conversation;
+mod frame;
+mod safe;
+mod scene;
+
+use eframe::egui::Rect;
+
+pub use self::{
+    frame::Frame,
+    safe::{SafeCause, SafeMode},
+    scene::{Scene, scene_of},
+};
+use super::{
+    layout::Layout,
+    widgets::{Canvas, LevelTrail, Plate},
+};
+use crate::{
+    config,
+    event::{Command, View},
+};
+
+/// What a visitor touched in one frame.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Touch {
+    /// Something the conversation has to know.
+    Command(Command),
+    /// "Text size".
+    TextSize,
+    /// "Contrast".
+    Contrast,
+    /// A topic that cannot be had now: say why (a key of the translation files).
+    NotNow(&'static str),
+}
+
+/// What lives longer than a frame.
+#[derive(Default)]
+pub struct Furniture {
+    /// The nameplate.
+    pub plate: Plate,
+    /// The level trail.
+    pub trail: LevelTrail,
+}
+
+/// What screens are drawn from.
+#[derive(Clone, Copy)]
+pub struct Shown<'a> {
+    /// The conversation.
+    pub view: &'a View,
+    /// Who receives.
+    pub stand: &'a config::Stand,
+    /// Where things stand.
+    pub layout: &'a Layout,
+    /// Which tools are switched on: text size, contrast.
+    pub tools_on: [bool; 2],
+    /// The key of a short message and how long it has been there, seconds.
+    pub toast: Option<(&'a str, f32)>,
+    /// How far the screen has come in: 0..1.
+    pub arrival: f32,
+}
+
+/// Paints everything in front of the stage and gives what was touched.
+pub fn paint(canvas: &mut Canvas<'_>, furniture: &mut Furniture, shown: Shown<'_>) -> Vec<Touch> {
+    let mut frame = Frame { canvas, furniture, shown, touches: Vec::new() };
+    frame.header();
+    frame.niche();
+    let scene = scene_of(shown.view);
+    frame.nameplate(&scene::plate_text(shown.view, frame.canvas.words, frame.canvas.language));
+    match scene {
+        Scene::Attract => attract::paint(&mut frame),
+        Scene::Conversation => conversation::paint(&mut frame),
+        Scene::Offline | Scene::Lost(_) => conversation::paint_what_works(&mut frame, scene),
+    }
+    frame.controls(scene);
+    frame.notice(scene);
+    frame.toast();
+    frame.touches
+}
+
+/// Paints the screen of a program that cannot start; gives whether "Start again" was touched.
+pub fn paint_safe(
+    canvas: &mut Canvas<'_>,
+    furniture: &mut Furniture,
+    stand: &config::Stand,
+    layout: &Layout,
+    safe: &SafeMode,
+) -> bool {
+    safe::paint(canvas, furniture, stand, layout, safe)
+}
+
+/// `rect` moved down by what a screen still has to rise.
+fn risen(rect: Rect, arrival: f32) -> Rect {
+    const RISE: f32 = 16.0;
+    rect.translate(eframe::egui::vec2(0.0, (1.0 - arrival) * RISE))
+}

@@ -1,0 +1,137 @@
+//! Which screen a state of the conversation has, what the nameplate says, and what the avatar does.
+
+use crate::{
+    event::{Device, Language, Phase, View},
+    ui::{icons::Icon, motion::AvatarState, widgets::PlateText},
+    words::Words,
+};
+
+/// A screen of the visitor's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Scene {
+    /// Nobody is there.
+    Attract,
+    /// A visit goes on.
+    Conversation,
+    /// The services do not answer and nothing is being said: what works now.
+    Offline,
+    /// A device is lost and nothing is being said: what works now.
+    Lost(Device),
+}
+
+/// The screen for `view`. What is being said goes before what does not work, but for an ear that is missing.
+#[must_use]
+pub fn scene_of(view: &View) -> Scene {
+    let is_quiet = view.caption.is_none() && view.hint.is_none();
+    match AvatarState::of(view.phase, view.connection, &view.lost) {
+        AvatarState::Lost(Device::Microphone) if view.caption.is_none() => Scene::Lost(Device::Microphone),
+        AvatarState::Lost(device) if is_quiet => Scene::Lost(device),
+        AvatarState::Offline if is_quiet => Scene::Offline,
+        _ if view.phase == Phase::Idle && is_quiet => Scene::Attract,
+        _ => Scene::Conversation,
+    }
+}
+
+/// The icon and the key of the nameplate.
+fn plate(view: &View) -> (Icon, &'static str) {
+    match (scene_of(view), view.phase) {
+        (Scene::Lost(Device::Microphone), _) => (Icon::MicrophoneOff, "plate.mic"),
+        (Scene::Lost(Device::Speaker), _) => (Icon::SpeakerOff, "plate.speaker"),
+        (Scene::Lost(_), _) => (Icon::CameraOff, "plate.camera"),
+        (Scene::Offline, _) => (Icon::CloudOff, "offline"),
+        (_, Phase::Idle) => (Icon::Hand, "attract.approach"),
+        (_, Phase::Attending) => (Icon::Microphone, "attending"),
+        (_, Phase::Listening) => (Icon::Microphone, "listening"),
+        (_, Phase::Transcribing) => (Icon::Lozenges, "transcribing"),
+        (_, Phase::Thinking) => (Icon::Lozenges, "thinking"),
+        (_, Phase::CallingTool) => match view.hint {
+            Some(tool @ "tool.appointments") => (Icon::Calendar, tool),
+            Some(tool @ "tool.booking") => (Icon::Calendar, tool),
+            Some(tool @ "tool.staff") => (Icon::Headset, tool),
+            _ => (Icon::Search, "tool.knowledge"),
+        },
+        (_, Phase::Speaking) if view.lost.contains(&Device::Speaker) => (Icon::SpeakerOff, "plate.speaker"),
+        (_, Phase::Speaking) => (Icon::Speaker, "speaking"),
+        (_, Phase::Interrupted) => (Icon::Microphone, "interrupted"),
+    }
+}
+
+/// What the nameplate says.
+pub(super) fn plate_text(view: &View, words: &Words, language: Language) -> PlateText {
+    let (icon, key) = plate(view);
+    PlateText { icon, words: vec![(language, words.get(key, language).to_owned())] }
+}
+
+/// The key of the sentence on what is on and what is kept. It must be true.
+pub(super) fn notice_key(view: &View) -> &'static str {
+    let microphone = !view.lost.contains(&Device::Microphone);
+    let camera = view.camera_on && !view.lost.contains(&Device::Camera);
+    match (camera, microphone, view.uses_service) {
+        (true, true, true) => "notice.service",
+        (true, true, false) => "notice.local",
+        (false, true, true) => "notice.service.mic",
+        (false, true, false) => "notice.local.mic",
+        (true, false, _) => "notice.camera",
+        (false, false, _) => "notice.off",
+    }
+}
+
+/// The icon before that sentence.
+pub(super) fn notice_icon(view: &View) -> Icon {
+    match notice_key(view) {
+        "notice.local.mic" | "notice.service.mic" => Icon::Microphone,
+        "notice.off" => Icon::CameraOff,
+        _ => Icon::Camera,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::Connection;
+
+    fn view(phase: Phase) -> View {
+        View {
+            phase,
+            phase_since: std::time::Duration::ZERO,
+            language: Language::ENGLISH,
+            caption: None,
+            before: None,
+            hint: None,
+            connection: Connection::Online,
+            lost: Vec::new(),
+            uses_service: false,
+            camera_on: true,
+            topics: [].into(),
+            toast: None,
+        }
+    }
+
+    #[test]
+    fn a_lost_microphone_is_told_whenever_the_visitor_would_speak() {
+        for phase in [Phase::Idle, Phase::Attending, Phase::Listening] {
+            let view = View { lost: vec![Device::Microphone], hint: Some("unheard"), ..view(phase) };
+            assert_eq!(scene_of(&view), Scene::Lost(Device::Microphone), "{phase:?}");
+        }
+        let speaking = View { lost: vec![Device::Microphone], ..view(Phase::Speaking) };
+        assert_eq!(scene_of(&speaking), Scene::Conversation);
+    }
+
+    #[test]
+    fn the_notice_names_only_what_is_on() {
+        let on = view(Phase::Idle);
+        assert_eq!(notice_key(&on), "notice.local");
+        assert_eq!(notice_key(&View { uses_service: true, ..on.clone() }), "notice.service");
+        assert_eq!(notice_key(&View { camera_on: false, ..on.clone() }), "notice.local.mic");
+        assert_eq!(notice_key(&View { lost: vec![Device::Camera], ..on.clone() }), "notice.local.mic");
+        assert_eq!(notice_key(&View { lost: vec![Device::Microphone], ..on }), "notice.camera");
+    }
+
+    #[test]
+    fn offline_is_told_before_the_first_word_and_not_over_an_answer() {
+        let offline = |phase| scene_of(&View { connection: Connection::Offline, ..view(phase) });
+        assert_eq!(offline(Phase::Idle), Scene::Offline);
+        assert_eq!(offline(Phase::Speaking), Scene::Conversation);
+        assert_eq!(scene_of(&View { connection: Connection::Local, ..view(Phase::Idle) }), Scene::Attract);
+    }
+}
