@@ -1,9 +1,29 @@
-//! ui
+//! The window: a lamp in a niche that speaks, the words of both sides, and what can be touched.
+//!
+//! In: snapshots of the conversation ([`crate::event::View`]) and the meters of the sound, both read without waiting.
+//! Out: commands for the conversation. Never touches: the conversation itself, devices, the network; a frame never waits.
+//!
+//! [`app`] is one frame; [`screens`] decide what stands where; [`widgets`] are what they are made of; [`text`] lays out
+//! words in both directions; [`stage`], [`avatar`] and [`motion`] are the lamp. Measures and colours: [`tokens`], [`layout`].
 
+pub mod app;
+pub mod appearance;
 pub mod avatar;
+pub mod fonts;
 pub mod icons;
 pub mod layout;
 pub mod mesh;
 pub mod motion;
+pub mod pace;
+pub mod paused;
+pub mod screens;
 pub mod stage;
+pub mod text;
 pub mod tokens;
+pub mod widgets;
+pub mod window;
+
+pub use app::{KioskApp, UiInputs};
+pub use paused::{Paused, PausedInputs, run_paused};
+pub use screens::{SafeCause, SafeMode};
+pub use window::{ScreenshotError, ScreenshotRequest, UiError, WindowHandle, WindowOptions, run};
