@@ -1,0 +1,228 @@
+//! A window in a test: the real application over a view that the test sets, in virtual time.
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "shared by the window's tests, each of which uses a part"
+)]
+
+use std::{path::Path, sync::Arc, time::Duration};
+
+use arc_swap::ArcSwap;
+use eframe::egui;
+use egui_kittest::Harness;
+use majlis::{
+    audio::Meters,
+    clock::ManualClock,
+    config,
+    event::{Caption, CaptionWord, Command, Connection, EntryId, Language, Phase, Speaker, Topic, View, WordState},
+    ui::{KioskApp, PausedInputs, SafeCause, SafeMode, UiInputs, WindowHandle, fonts, paused::PausedApp},
+    words::Words,
+};
+use tokio::sync::{mpsc, watch};
+
+pub const PORTRAIT: [f32; 2] = [1080.0, 1920.0];
+pub const LANDSCAPE: [f32; 2] = [1920.0, 1080.0];
+
+/// The window under test and the other ends of its channels.
+pub struct Kiosk {
+    pub harness: Harness<'static, Option<KioskApp>>,
+    pub view: Arc<ArcSwap<View>>,
+    pub commands: mpsc::Receiver<Command>,
+    pub meters: watch::Sender<Meters>,
+    pub clock: ManualClock,
+}
+
+impl Kiosk {
+    pub fn new(view: View, size: [f32; 2], ui: config::Ui) -> Self {
+        let view = Arc::new(ArcSwap::from_pointee(view));
+        let (commands, received) = mpsc::channel(8);
+        let (meters, read) = watch::channel(Meters { input_dbfs: -60.0, noise_dbfs: -60.0, ..Meters::default() });
+        let clock = ManualClock::default();
+        clock.advance(Duration::from_secs(10));
+        let inputs = UiInputs {
+            view: view.clone(),
+            meters: read,
+            commands,
+            words: Arc::new(Words::load(Path::new("assets")).unwrap()),
+            stand: config::Stand::default(),
+            ui,
+            assets: "assets".into(),
+            clock: Arc::new(clock.clone()),
+            window: WindowHandle::default(),
+            screenshots: mpsc::channel(1).1,
+        };
+        let mut inputs = Some(inputs);
+        let harness = Harness::builder().with_size(size).with_step_dt(0.05).with_max_steps(1).wgpu().build_ui_state(
+            move |ui, app: &mut Option<KioskApp>| match (app.as_mut(), inputs.take()) {
+                (Some(app), _) => app.frame(&mut whole_window(ui), Duration::ZERO),
+                // The fonts come with the next frame.
+                (None, Some(inputs)) => {
+                    let fonts = fonts::load(&inputs.assets).unwrap();
+                    *app = Some(KioskApp::new(ui.ctx(), inputs, fonts, fastrand::Rng::with_seed(7)));
+                }
+                (None, None) => {}
+            },
+            None,
+        );
+        Self { harness, view, commands: received, meters, clock }
+    }
+
+    /// The application.
+    pub fn app(&self) -> &KioskApp {
+        self.harness.state().as_ref().unwrap()
+    }
+
+    /// One frame, fifty milliseconds later.
+    pub fn step(&mut self) {
+        self.clock.advance(Duration::from_millis(50));
+        self.harness.step();
+    }
+
+    /// Lets `steps` frames pass while a voice rises and falls at the microphone and the speaker.
+    pub fn settle(&mut self, steps: u16) {
+        for index in 0..steps {
+            // The trail of the look's picture: 22 bars.
+            let i = f32::from(index + 22 - steps.min(22)) % 44.0;
+            let level = (i * 0.53).sin().abs() * (i * 0.17 + 0.9).sin().abs() * (0.4 + 0.6 * i / 22.0);
+            self.meters.send_modify(|meters| {
+                meters.input_dbfs = meters.noise_dbfs + 6.0 + 30.0 * level;
+                meters.voice.loudness = 0.8;
+                meters.voice.jaw = 0.9;
+                meters.voice.open_vowel = 0.4;
+                meters.voice.spread = -0.4;
+            });
+            self.step();
+        }
+    }
+
+    pub fn show(&mut self, change: impl FnOnce(&mut View)) {
+        let mut view = View::clone(&self.view.load());
+        change(&mut view);
+        self.view.store(Arc::new(view));
+        self.step();
+    }
+
+    pub fn sent(&mut self) -> Vec<Command> {
+        std::iter::from_fn(|| self.commands.try_recv().ok()).collect()
+    }
+}
+
+/// The window without the margin that the harness leaves.
+pub fn whole_window(ui: &egui::Ui) -> egui::Ui {
+    let whole = egui::UiBuilder::new().max_rect(ui.ctx().content_rect());
+    egui::Ui::new(ui.ctx().clone(), egui::Id::unique("window"), whole)
+}
+
+/// The configuration with a fixed theme: pictures must not depend on the hour.
+pub fn themed(theme: &str) -> config::Ui {
+    config::Ui { theme: theme.into(), ..config::Ui::default() }
+}
+
+pub fn topics() -> Arc<[Topic]> {
+    [
+        ("hours", "clock", "Opening hours", "أوقات الزيارة"),
+        ("training", "cap", "Training programmes", "البرامج التدريبية"),
+        ("way", "pin", "Find your way", "الطريق إلى القاعات"),
+        ("appointment", "calendar", "Book an appointment", "حجز موعد"),
+    ]
+    .into_iter()
+    .map(|(entry, icon, english, arabic)| Topic {
+        entry: EntryId(entry.into()),
+        icon: icon.into(),
+        label: [english.into(), arabic.into()],
+    })
+    .collect()
+}
+
+pub fn view(phase: Phase, language: Language) -> View {
+    View {
+        phase,
+        phase_since: Duration::ZERO,
+        language,
+        caption: None,
+        before: None,
+        hint: None,
+        connection: Connection::Online,
+        lost: Vec::new(),
+        uses_service: false,
+        camera_on: true,
+        topics: topics(),
+        toast: None,
+    }
+}
+
+/// The words of `text`; those before `|` in the first state, the one after it in the second, the rest in the third.
+fn caption(speaker: Speaker, language: Language, text: &str, states: [WordState; 3]) -> Caption {
+    let mut stage = 0;
+    let mut words = Vec::new();
+    for word in text.split(' ') {
+        if word == "|" {
+            stage = 1;
+            continue;
+        }
+        words.push(CaptionWord { text: word.into(), state: states[stage] });
+        stage = if stage == 1 { 2 } else { stage };
+    }
+    Caption { speaker, language, words }
+}
+
+pub fn heard(language: Language) -> Caption {
+    let text = if language == Language::ARABIC {
+        "في أي ساعة يفتح الجناح | غدًا صبا"
+    } else {
+        "What time does the pavilion open | tomorrow mor"
+    };
+    let states = [WordState::Recognised, WordState::Uncertain, WordState::Uncertain];
+    caption(Speaker::Visitor, language, text, states)
+}
+
+pub fn spoken(language: Language) -> Caption {
+    let text = if language == Language::ARABIC {
+        "يفتح جناح Noor Energy أبوابه غدًا من الساعة 9:00 صباحًا حتى 6:00 | مساءً، وتبدأ دورة Solar Skills 2027 في القاعة B2 الساعة 11:30."
+    } else {
+        "The Noor Energy pavilion opens tomorrow at 9:00 and closes at | 18:00, and the Solar Skills 2027 course starts in hall B2 at 11:30."
+    };
+    caption(Speaker::Kiosk, language, text, [WordState::Spoken, WordState::Now, WordState::ToCome])
+}
+
+pub fn asked(language: Language) -> (Speaker, String) {
+    let text = if language == Language::ARABIC {
+        "متى يفتح الجناح غدًا؟ وهل توجد دورات عن الطاقة الشمسية؟"
+    } else {
+        "When does the pavilion open tomorrow? Are there solar courses?"
+    };
+    (Speaker::Visitor, text.into())
+}
+
+/// Safe mode after a second.
+pub fn safe_mode_picture(size: [f32; 2], ui: config::Ui) -> image::RgbaImage {
+    let clock = ManualClock::default();
+    let mut inputs = Some(PausedInputs {
+        safe: SafeMode { cause: SafeCause::Devices, code: "AUDIO-204".into() },
+        words: Arc::new(Words::load(Path::new("assets")).unwrap()),
+        stand: config::Stand::default(),
+        ui,
+        assets: "assets".into(),
+        clock: Arc::new(clock.clone()),
+        window: WindowHandle::default(),
+    });
+    let mut app: Option<PausedApp> = None;
+    let mut harness =
+        Harness::builder().with_size(size).with_step_dt(0.05).with_max_steps(1).wgpu().build_ui(move |ui| {
+            match (app.as_mut(), inputs.take()) {
+                (Some(app), _) => app.frame(&mut whole_window(ui), Duration::ZERO),
+                (None, Some(inputs)) => {
+                    let fonts = fonts::load(&inputs.assets).unwrap();
+                    app = Some(PausedApp::new(ui.ctx(), inputs, fonts, Arc::default()));
+                }
+                (None, None) => {}
+            }
+        });
+    for _ in 0..40 {
+        clock.advance(Duration::from_millis(50));
+        harness.step();
+    }
+    harness.render().unwrap()
+}

@@ -1,0 +1,182 @@
+//! What a touch does, found by what it says.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+
+mod window;
+
+use eframe::egui;
+use egui_kittest::kittest::{NodeT, Queryable};
+use majlis::event::{Command, Connection, Device, EntryId, Language, Phase, Toast};
+use window::{Kiosk, PORTRAIT, heard, spoken, themed, view};
+
+fn kiosk(phase: Phase, language: Language) -> Kiosk {
+    let mut kiosk = Kiosk::new(view(phase, language), PORTRAIT, themed("day"));
+    kiosk.step();
+    kiosk
+}
+
+fn touch(kiosk: &mut Kiosk, label: &str) {
+    kiosk.harness.get_by_label(label).click();
+    kiosk.step();
+    kiosk.step();
+}
+
+#[test]
+fn a_touched_topic_asks_its_question() {
+    let mut kiosk = kiosk(Phase::Idle, Language::ENGLISH);
+    touch(&mut kiosk, "Training programmes");
+    assert_eq!(kiosk.sent(), [Command::AskTopic(EntryId("training".into()))]);
+    kiosk.show(|view| view.language = Language::ARABIC);
+    touch(&mut kiosk, "أوقات الزيارة");
+    assert_eq!(kiosk.sent(), [Command::AskTopic(EntryId("hours".into()))]);
+}
+
+#[test]
+fn the_language_switch_asks_for_the_other_language_only() {
+    let mut kiosk = kiosk(Phase::Idle, Language::ENGLISH);
+    touch(&mut kiosk, "English");
+    assert_eq!(kiosk.sent(), []);
+    touch(&mut kiosk, "العربية");
+    assert_eq!(kiosk.sent(), [Command::SetLanguage(Language::ARABIC)]);
+}
+
+#[test]
+fn finish_and_staff_are_there_during_a_visit() {
+    let mut kiosk = kiosk(Phase::Idle, Language::ENGLISH);
+    assert!(kiosk.harness.query_by_label("Finish").is_none());
+    kiosk.show(|view| view.phase = Phase::Listening);
+    touch(&mut kiosk, "Finish");
+    touch(&mut kiosk, "Staff");
+    assert_eq!(kiosk.sent(), [Command::Finish, Command::CallStaff]);
+}
+
+#[test]
+fn a_touch_on_the_niche_begins_a_talk() {
+    let mut kiosk = kiosk(Phase::Idle, Language::ENGLISH);
+    let place = egui::pos2(300.0, 700.0);
+    kiosk.harness.hover_at(place);
+    for pressed in [true, false] {
+        kiosk.harness.event(egui::Event::PointerButton {
+            pos: place,
+            button: egui::PointerButton::Primary,
+            pressed,
+            modifiers: egui::Modifiers::NONE,
+        });
+        kiosk.step();
+    }
+    assert_eq!(kiosk.sent(), [Command::Touch]);
+}
+
+#[test]
+fn text_size_goes_round_and_ends_with_the_visit() {
+    let mut kiosk = kiosk(Phase::Listening, Language::ENGLISH);
+    let height = |kiosk: &Kiosk| kiosk.harness.get_by_label("Opening hours").rect().height();
+    assert_eq!(height(&kiosk), 104.0);
+    touch(&mut kiosk, "Text size");
+    assert_eq!(height(&kiosk), 164.0);
+    touch(&mut kiosk, "Text size");
+    touch(&mut kiosk, "Text size");
+    assert_eq!(height(&kiosk), 104.0);
+    touch(&mut kiosk, "Text size");
+    kiosk.show(|view| view.phase = Phase::Idle);
+    kiosk.step();
+    assert_eq!(height(&kiosk), 104.0);
+}
+
+#[test]
+fn contrast_is_switched_on_and_off() {
+    let mut kiosk = kiosk(Phase::Listening, Language::ENGLISH);
+    let is_on = |kiosk: &Kiosk| kiosk.harness.get_by_label("Contrast").accesskit_node().toggled().is_some();
+    assert!(!is_on(&kiosk));
+    touch(&mut kiosk, "Contrast");
+    assert!(is_on(&kiosk));
+    let corner = kiosk.harness.render().unwrap().get_pixel(2, 2).0;
+    assert_eq!(corner, [0, 0, 0, 255]);
+    touch(&mut kiosk, "Contrast");
+    assert!(!is_on(&kiosk));
+}
+
+#[test]
+fn appointments_without_network_say_why_they_cannot_be_had() {
+    let mut kiosk = kiosk(Phase::Idle, Language::ENGLISH);
+    kiosk.show(|view| view.connection = Connection::Offline);
+    touch(&mut kiosk, "Book an appointment");
+    assert_eq!(kiosk.sent(), []);
+    kiosk.harness.get_by_label("Appointments come back with the network.");
+}
+
+#[test]
+fn a_message_stays_four_seconds() {
+    let mut kiosk = kiosk(Phase::Listening, Language::ENGLISH);
+    let since = majlis::clock::Clock::now(&kiosk.clock);
+    kiosk.show(|view| view.toast = Some(Toast { key: "offline.back", since }));
+    kiosk.harness.get_by_label("The network is back.");
+    for _ in 0..80 {
+        kiosk.step();
+    }
+    assert!(kiosk.harness.query_by_label("The network is back.").is_none());
+}
+
+#[test]
+fn captions_are_read_out_in_logical_order() {
+    let mut kiosk = kiosk(Phase::Listening, Language::ARABIC);
+    kiosk.show(|view| view.caption = Some(heard(Language::ARABIC)));
+    kiosk.harness.get_by_label("في أي ساعة يفتح الجناح غدًا صبا");
+    kiosk.harness.get_by_label("أستمع إليكم");
+}
+
+#[test]
+fn everything_that_can_be_touched_is_high_enough_and_within_reach() {
+    for language in Language::ALL {
+        for phase in [Phase::Idle, Phase::Speaking] {
+            for zoom in [100, 125, 150] {
+                let ui = majlis::config::Ui { text_size_percent: zoom, ..themed("day") };
+                let mut kiosk = Kiosk::new(view(phase, language), PORTRAIT, ui);
+                kiosk.step();
+                let touchable: Vec<egui::Rect> = kiosk
+                    .harness
+                    .root()
+                    .children_recursive()
+                    .filter(|node| {
+                        let role = node.accesskit_node().role();
+                        matches!(role, egui::Role::Button | egui::Role::Switch | egui::Role::RadioButton)
+                    })
+                    .map(|node| node.rect())
+                    .filter(|rect| rect.height() < 400.0)
+                    .collect();
+                assert!(touchable.len() >= 6, "{touchable:?}");
+                for rect in touchable {
+                    assert!(rect.height() >= 96.0 && rect.width() >= 96.0, "{rect:?}");
+                    assert!(rect.top() >= 890.0 && rect.bottom() <= 1780.0, "{rect:?}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_frame_lays_out_no_text_that_did_not_change() {
+    let mut kiosk = kiosk(Phase::Speaking, Language::ARABIC);
+    kiosk.show(|view| view.caption = Some(spoken(Language::ARABIC)));
+    kiosk.settle(10);
+    let before = kiosk.app().text_layouts();
+    kiosk.settle(10);
+    assert_eq!(kiosk.app().text_layouts(), before);
+    // The word now moves on: colours and underline change, places do not.
+    kiosk.show(|view| {
+        if let Some(caption) = &mut view.caption {
+            caption.words[3].state = majlis::event::WordState::Now;
+        }
+    });
+    assert_eq!(kiosk.app().text_layouts(), before);
+}
+
+#[test]
+fn a_full_queue_drops_the_touch() {
+    let mut kiosk = kiosk(Phase::Listening, Language::ENGLISH);
+    for _ in 0..12 {
+        touch(&mut kiosk, "Finish");
+    }
+    assert_eq!(kiosk.sent().len(), 8);
+    kiosk.show(|view| view.lost = vec![Device::Microphone]);
+    kiosk.harness.get_by_label("I cannot hear now");
+}
