@@ -65,7 +65,7 @@ pub(super) fn paint(
     let column = Rect::from_min_max(pos2(layout.controls.left(), 0.0), pos2(layout.controls.right(), layout.size.y));
     let (words, card, button, notice) = match layout.orientation {
         Orientation::Portrait => (632.0, 922.0, layout.controls.top() - 12.0, layout.notice.top()),
-        Orientation::Landscape => (140.0, 356.0, layout.notice.top() - 12.0 - BUTTON_HEIGHT, layout.notice.top() + 4.0),
+        Orientation::Landscape => (128.0, 378.0, layout.notice.top() - 10.0 - BUTTON_HEIGHT, layout.notice.top() + 4.0),
     };
     sentences(canvas, column, words, layout.orientation);
     for_staff(canvas, pos2(column.left(), card), column.width(), layout.orientation, safe);

@@ -106,17 +106,18 @@ impl TextCache {
     }
 }
 
-/// `text` with ٠–٩ in place of 0–9, but for words with Latin letters and numbers that belong to such a name.
+/// `texts`, which follow each other, with ٠–٩ in place of 0–9, but for words with Latin letters and numbers that belong to
+/// such a name.
 #[must_use]
-pub fn with_arabic_digits(text: &str) -> String {
+pub fn with_arabic_digits<'a>(texts: impl IntoIterator<Item = &'a str>) -> Vec<String> {
     let mut after_latin = false;
-    let words = text.split(' ').map(|word| {
+    let mut word = |word: &str| {
         let has_latin = word.chars().any(|letter| letter.is_ascii_alphabetic());
         let keeps = has_latin || (after_latin && !word.contains(':'));
         after_latin = has_latin;
         if keeps { word.to_owned() } else { word.chars().map(arabic_digit).collect() }
-    });
-    words.collect::<Vec<_>>().join(" ")
+    };
+    texts.into_iter().map(|text| text.split(' ').map(&mut word).collect::<Vec<_>>().join(" ")).collect()
 }
 
 fn arabic_digit(letter: char) -> char {
@@ -129,10 +130,8 @@ mod tests {
 
     #[test]
     fn arabic_digits_stay_out_of_latin_names() {
-        assert_eq!(
-            with_arabic_digits("دورة Solar Skills 2027 الساعة 9:30 في 24"),
-            "دورة Solar Skills 2027 الساعة ٩:٣٠ في ٢٤"
-        );
-        assert_eq!(with_arabic_digits("القاعة B2 11:30"), "القاعة B2 ١١:٣٠");
+        let texts = ["دورة Solar Skills", "2027", "الساعة 9:30 في 24", "القاعة B2 11:30"];
+        let expected = ["دورة Solar Skills", "2027", "الساعة ٩:٣٠ في ٢٤", "القاعة B2 ١١:٣٠"];
+        assert_eq!(with_arabic_digits(texts), expected);
     }
 }

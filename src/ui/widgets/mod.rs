@@ -105,7 +105,7 @@ impl Canvas<'_> {
     ) -> Arc<Block> {
         let paragraph = |spans| Paragraph { spans, role, language, width, fit };
         if self.arabic_digits && language == Language::ARABIC {
-            let texts: Vec<String> = spans.iter().map(|span| with_arabic_digits(span.text)).collect();
+            let texts = with_arabic_digits(spans.iter().map(|span| span.text));
             let spans: Vec<Span<'_>> =
                 std::iter::zip(spans, &texts).map(|(span, text)| Span { text, ..*span }).collect();
             return self.text.block(self.ui.ctx(), &paragraph(&spans));
