@@ -21,7 +21,7 @@ use crate::{
     event::{Bus, Command, DeviceStatus, Event, Phase, View},
     knowledge::KnowledgeBase,
     ops::report::{Collector, Report},
-    runtime::{ModelStore, Onnx},
+    runtime::{ModelStore, Onnx, OnnxError},
     speech::embedded::Espeak,
     store::{Record, StaffEvent, Store, UnixMillis},
     words::Words,
@@ -48,6 +48,29 @@ const STORE_CLOSE_LIMIT: Duration = Duration::from_secs(5);
 const VAD_MODEL: &str = "silero-vad";
 const TURN_MODEL: &str = "smart-turn-v3.2";
 
+/// The C libraries that a process can open only once, kept while one run follows another ("Start again").
+#[derive(Default)]
+pub struct Libraries {
+    onnx: Option<Onnx>,
+    espeak: Option<Espeak>,
+}
+
+impl Libraries {
+    fn onnx(&mut self, models: &ModelStore) -> Result<Onnx, OnnxError> {
+        match &self.onnx {
+            Some(onnx) => Ok(onnx.clone()),
+            None => Ok(self.onnx.insert(Onnx::load(models)?).clone()),
+        }
+    }
+
+    fn espeak(&mut self) -> Result<Espeak, ProviderError> {
+        match &self.espeak {
+            Some(espeak) => Ok(espeak.clone()),
+            None => Ok(self.espeak.insert(Espeak::start()?).clone()),
+        }
+    }
+}
+
 /// What every run needs.
 pub struct Foundation {
     /// The configuration.
@@ -66,21 +89,21 @@ impl Foundation {
     ///
     /// # Errors
     /// Any of them is missing or broken.
-    pub fn load(config: Config) -> Result<Self, StartError> {
+    pub fn load(config: Config, libraries: &mut Libraries) -> Result<Self, StartError> {
         let words = Words::load(&config.paths.assets)?;
         let (knowledge, problems) = KnowledgeBase::load(&config.paths.assets.join("knowledge"))?;
         for problem in &problems {
             tracing::warn!(%problem, "an entry of the knowledge base is skipped");
         }
         let models = ModelStore::open(&config.paths.models)?;
-        let onnx = Onnx::load(&models)?;
+        let onnx = libraries.onnx(&models)?;
         Ok(Self {
             config: Arc::new(config),
             words: Arc::new(words),
             knowledge: Arc::new(knowledge),
             models,
             onnx,
-            espeak: Espeak::start(),
+            espeak: libraries.espeak(),
         })
     }
 }

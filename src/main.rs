@@ -15,7 +15,7 @@ use majlis::{
     config::{self, Config},
     event::Language,
     kiosk::{
-        Foundation, replay,
+        Foundation, Libraries, replay,
         run::{self, AudioBackend, RunOptions},
     },
     ops,
@@ -231,7 +231,7 @@ fn replay(config: Config, args: &ReplayArgs) -> anyhow::Result<ExitCode> {
         tokio::runtime::Builder::new_multi_thread()
     };
     let runtime = runtime.enable_all().build().context("the runtime cannot be started")?;
-    let foundation = Foundation::load(config)?;
+    let foundation = Foundation::load(config, &mut Libraries::default())?;
     let report = runtime.block_on(replay::run(&foundation, &recording))?;
     write_report(&report, &args.report)?;
     print(&format!("{}report: {}\n", report.table(), args.report.display()), 0)

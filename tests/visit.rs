@@ -15,7 +15,7 @@ use majlis::{
     audio::read_wav,
     config::Config,
     event::{Event, ServedBy, Speaker},
-    kiosk::{Foundation, StartError, replay},
+    kiosk::{Foundation, Libraries, StartError, replay},
     ops::report::Report,
     store::Reader,
 };
@@ -68,8 +68,15 @@ impl Recording {
         self.folder.path().join(name)
     }
 
+    fn foundation(&self) -> Foundation {
+        Foundation::load(self.config.clone(), &mut Libraries::default()).unwrap()
+    }
+
     async fn replay(&self) -> Report {
-        let foundation = Foundation::load(self.config.clone()).unwrap();
+        self.replay_on(&self.foundation()).await
+    }
+
+    async fn replay_on(&self, foundation: &Foundation) -> Report {
         let spec = hound::WavSpec {
             channels: 1,
             sample_rate: RATE_HZ,
@@ -86,7 +93,7 @@ impl Recording {
             speaker: Some(self.path("out.wav")),
             is_fast: true,
         };
-        replay::run(&foundation, &recording).await.unwrap()
+        replay::run(foundation, &recording).await.unwrap()
     }
 
     /// The loudest sample the kiosk played between two times, s.
@@ -246,7 +253,8 @@ async fn a_database_that_cannot_be_written_loses_nothing_and_stops_nobody() {
     std::fs::create_dir(&recording.config.paths.database).unwrap();
     recording.say("en-us", "What time do you open?");
     recording.silence(5.0);
-    let report = recording.replay().await;
+    let foundation = recording.foundation();
+    let report = recording.replay_on(&foundation).await;
     assert_eq!(report.turns.len(), 1);
     let is_told = |event: &Event| {
         matches!(event, Event::Device { device: majlis::event::Device::Store, status: majlis::event::DeviceStatus::Lost, .. })
@@ -256,7 +264,7 @@ async fn a_database_that_cannot_be_written_loses_nothing_and_stops_nobody() {
     std::fs::remove_dir(&recording.config.paths.database).unwrap();
     recording.samples.clear();
     recording.silence(1.0);
-    recording.replay().await;
+    recording.replay_on(&foundation).await;
     assert!(recording.messages().iter().any(|(_, text)| text == "What time do you open?"));
 }
 
@@ -266,7 +274,7 @@ fn a_missing_model_is_named_with_what_to_do() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::copy("models/manifest.toml", folder.path().join("manifest.toml")).unwrap();
     config.paths.models = folder.path().to_owned();
-    let error = match Foundation::load(config) {
+    let error = match Foundation::load(config, &mut Libraries::default()) {
         Ok(_) => panic!("it starts without its models"),
         Err(error) => error,
     };

@@ -209,3 +209,11 @@ fn safe_mode_speaks_both_languages() {
         }
     }
 }
+
+#[test]
+fn arabic_digits_are_a_setting() {
+    let ui = majlis::config::Ui { digits: "arabic".into(), ..themed("day") };
+    let mut kiosk = Kiosk::new(speaking(Language::ARABIC), PORTRAIT, ui);
+    kiosk.settle(SETTLE);
+    compare("speaking-portrait-arabic-digits", &mut kiosk);
+}

@@ -11,7 +11,7 @@ use tokio::{
     sync::{mpsc, oneshot},
 };
 
-use super::{Foundation, Kiosk, Sound, StartError, Surroundings, demo::Visitor};
+use super::{Foundation, Kiosk, Libraries, Sound, StartError, Surroundings, demo::Visitor};
 use crate::{
     audio::{
         AudioThread, Bell, BenchLog, DeviceSink, DeviceSource, StdinSource, StdoutSink, WavSink, script::ScriptedSource,
@@ -67,8 +67,9 @@ pub struct DemoResult {
 /// # Errors
 /// The kiosk cannot start. With a window, safe mode is shown until staff start again or close it.
 pub fn run(config: &Config, options: &RunOptions) -> Result<Report, StartError> {
+    let mut libraries = Libraries::default();
     loop {
-        match run_once(config, options) {
+        match run_once(config, options, &mut libraries) {
             Ok(report) => return Ok(report),
             Err(error) if options.is_headless => return Err(error),
             Err(error) => {
@@ -81,10 +82,10 @@ pub fn run(config: &Config, options: &RunOptions) -> Result<Report, StartError> 
     }
 }
 
-fn run_once(config: &Config, options: &RunOptions) -> Result<Report, StartError> {
+fn run_once(config: &Config, options: &RunOptions, libraries: &mut Libraries) -> Result<Report, StartError> {
     let runtime = runtime()?;
     let _inside = runtime.enter();
-    let foundation = Foundation::load(config.clone())?;
+    let foundation = Foundation::load(config.clone(), libraries)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::start_now());
     let sound = sound(options.audio, config)?;
     let window = (!options.is_headless).then(WindowHandle::default);
@@ -115,7 +116,7 @@ pub fn demo(config: &Config, language: Language, window_px: Option<[u16; 2]>) ->
     let folder = config.paths.output.join("demo");
     std::fs::create_dir_all(&folder)?;
     let (picture, speaker) = (folder.join("window.png"), folder.join("kiosk.wav"));
-    let foundation = Foundation::load(config)?;
+    let foundation = Foundation::load(config, &mut Libraries::default())?;
     let (script, source) = ScriptedSource::new();
     let visitor = runtime.block_on(Visitor::prepare(&foundation, language, script))?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::start_now());

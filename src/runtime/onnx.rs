@@ -82,7 +82,7 @@ impl Onnx {
         Self::load_from(path)
     }
 
-    /// Loads the library at `path`. In a process that has loaded one already, that one is used.
+    /// Loads the library at `path`. A process can do so once; whoever needs it again clones what this gives.
     ///
     /// # Errors
     /// When it does not load.

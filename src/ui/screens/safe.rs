@@ -47,7 +47,7 @@ impl SafeMode {
 }
 
 /// The card's height, its padding above, and the height of a step, in portrait and in landscape.
-const CARD: [(f32, f32, f32); 2] = [(566.0, 34.0, 118.0), (454.0, 22.0, 94.0)];
+const CARD: [(f32, f32, f32); 2] = [(566.0, 34.0, 118.0), (448.0, 20.0, 94.0)];
 const BUTTON_HEIGHT: f32 = 120.0;
 
 /// Paints the screen; gives whether "Start again" was touched.
@@ -65,7 +65,7 @@ pub(super) fn paint(
     let column = Rect::from_min_max(pos2(layout.controls.left(), 0.0), pos2(layout.controls.right(), layout.size.y));
     let (words, card, button, notice) = match layout.orientation {
         Orientation::Portrait => (632.0, 922.0, layout.controls.top() - 12.0, layout.notice.top()),
-        Orientation::Landscape => (140.0, 356.0, layout.notice.top() - 12.0 - BUTTON_HEIGHT, layout.notice.top() + 4.0),
+        Orientation::Landscape => (128.0, 378.0, layout.notice.top() - 10.0 - BUTTON_HEIGHT, layout.notice.top() + 4.0),
     };
     sentences(canvas, column, words, layout.orientation);
     for_staff(canvas, pos2(column.left(), card), column.width(), layout.orientation, safe);
@@ -86,9 +86,9 @@ fn halves(place: Rect, gap: f32) -> [(Language, Rect); 2] {
 
 fn sentences(canvas: &mut Canvas<'_>, column: Rect, top: f32, orientation: Orientation) {
     let colours = canvas.palette();
-    let lead = TypeRole { line_height: 52.0, ..TypeRole::LEAD_ON_WALL };
     // In landscape the words stand above the card with less room.
-    let between = if orientation == Orientation::Portrait { 14.0 } else { 4.0 };
+    let (lead_line, between) = if orientation == Orientation::Portrait { (52.0, 14.0) } else { (48.0, 4.0) };
+    let lead = TypeRole { line_height: lead_line, ..TypeRole::LEAD_ON_WALL };
     let place = Rect::from_min_size(pos2(column.left(), top), vec2(column.width(), 0.0));
     let mut bottom = top;
     for (language, half) in halves(place, 90.0) {

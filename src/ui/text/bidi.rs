@@ -93,6 +93,8 @@ fn segments(word: &str, offset: usize, level_at: impl Fn(usize) -> Level) -> Vec
     for segment in &mut segments {
         if segment.level.is_rtl() && !segment.text.chars().any(is_strong_right_to_left) {
             segment.text = segment.text.chars().rev().map(mirrored).collect();
+        } else if segment.level.is_ltr() && is_taken_for_arabic(&segment.text) {
+            segment.text = segment.text.chars().rev().collect();
         }
     }
     segments
@@ -101,6 +103,12 @@ fn segments(word: &str, offset: usize, level_at: impl Fn(usize) -> Level) -> Vec
 /// Marks that only give directions, and the narrow no-break blank: the font has no glyphs for them.
 fn is_direction_mark(letter: char) -> bool {
     matches!(letter, '\u{200e}' | '\u{200f}' | '\u{061c}' | '\u{202a}'..='\u{202f}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Whether the shaper takes the text for Arabic, and turns it, although it runs from left to right: ٠–٩ without letters.
+fn is_taken_for_arabic(text: &str) -> bool {
+    text.chars().any(|letter| bidi_class(letter) == BidiClass::AN)
+        && !text.chars().any(|letter| bidi_class(letter) == BidiClass::L)
 }
 
 fn is_strong_right_to_left(letter: char) -> bool {
@@ -253,6 +261,13 @@ mod tests {
     #[test]
     fn ranges_in_words_read_from_the_right() {
         assert_eq!(seen("من 10:30 إلى 11:00 صباحًا", AR), "صباحًا 11:00 إلى 10:30 من");
+    }
+
+    #[test]
+    fn arabic_digits_are_handed_to_the_shaper_the_way_it_turns_them() {
+        // It takes ٩:٣٠ for Arabic and would show ٠٣:٩.
+        assert_eq!(seen("الساعة ٩:٣٠ مساءً", AR), "مساءً ٠٣:٩ الساعة");
+        assert_eq!(seen("at ٩:٣٠", EN), "at ٠٣:٩");
     }
 
     #[test]

@@ -10,7 +10,7 @@ use eframe::egui::{
 use unicode_bidi::Level;
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::{Align, Fit, Paragraph, bidi, wrap};
+use super::{Fit, Paragraph, bidi, wrap};
 use crate::ui::{
     fonts::{self, ASCENT_EM, DESCENT_EM},
     tokens::Weight,
@@ -191,13 +191,9 @@ impl Line {
             }
         }
         let levels: Vec<Level> = items.iter().map(|item| item.2).collect();
-        let left = match (paragraph.align, paragraph.language.is_right_to_left()) {
-            // A line without a limit is a label that is placed by its own width.
-            _ if paragraph.width.is_infinite() => 0.0,
-            (Align::Center, _) => (paragraph.width - width) / 2.0,
-            (Align::Start, true) => paragraph.width - width,
-            (Align::Start, false) => 0.0,
-        };
+        // A line without a limit is a label that is placed by its own width.
+        let is_flush_right = paragraph.language.is_right_to_left() && paragraph.width.is_finite();
+        let left = if is_flush_right { paragraph.width - width } else { 0.0 };
         let mut x = left;
         let mut pieces = Vec::with_capacity(items.len());
         for at in bidi::visual_order(&levels) {

@@ -19,15 +19,6 @@ pub use self::block::Block;
 use super::tokens::{TypeRole, Weight};
 use crate::event::Language;
 
-/// Where lines stand in the width of the block.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Align {
-    /// At the side where reading starts.
-    Start,
-    /// In the middle.
-    Center,
-}
-
 /// What happens to text that is wider than the block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Fit {
@@ -59,8 +50,6 @@ pub struct Paragraph<'a> {
     pub language: Language,
     /// The width of the block, points.
     pub width: f32,
-    /// Where lines stand.
-    pub align: Align,
     /// What happens to what does not fit.
     pub fit: Fit,
 }
@@ -74,7 +63,7 @@ impl Paragraph<'_> {
         for number in [self.role.size, self.role.line_height, self.width, pixels_per_point] {
             number.to_bits().hash(&mut hasher);
         }
-        (self.role.weight, self.language, self.align, self.fit).hash(&mut hasher);
+        (self.role.weight, self.language, self.fit).hash(&mut hasher);
         hasher.finish()
     }
 }
@@ -114,5 +103,35 @@ impl TextCache {
     #[must_use]
     pub fn layouts(&self) -> u64 {
         self.layouts
+    }
+}
+
+/// `texts`, which follow each other, with ٠–٩ in place of 0–9, but for words with Latin letters and numbers that belong to
+/// such a name.
+#[must_use]
+pub fn with_arabic_digits<'a>(texts: impl IntoIterator<Item = &'a str>) -> Vec<String> {
+    let mut after_latin = false;
+    let mut word = |word: &str| {
+        let has_latin = word.chars().any(|letter| letter.is_ascii_alphabetic());
+        let keeps = has_latin || (after_latin && !word.contains(':'));
+        after_latin = has_latin;
+        if keeps { word.to_owned() } else { word.chars().map(arabic_digit).collect() }
+    };
+    texts.into_iter().map(|text| text.split(' ').map(&mut word).collect::<Vec<_>>().join(" ")).collect()
+}
+
+fn arabic_digit(letter: char) -> char {
+    letter.to_digit(10).and_then(|digit| char::from_u32(0x0660 + digit)).unwrap_or(letter)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arabic_digits_stay_out_of_latin_names() {
+        let texts = ["دورة Solar Skills", "2027", "الساعة 9:30 في 24", "القاعة B2 11:30"];
+        let expected = ["دورة Solar Skills", "2027", "الساعة ٩:٣٠ في ٢٤", "القاعة B2 ١١:٣٠"];
+        assert_eq!(with_arabic_digits(texts), expected);
     }
 }

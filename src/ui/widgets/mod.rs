@@ -21,7 +21,7 @@ pub use self::{
 };
 use super::{
     icons::{self, Icon},
-    text::{Align, Block, Fit, Paragraph, Span, TextCache},
+    text::{Block, Fit, Paragraph, Span, TextCache, with_arabic_digits},
     tokens::{Palette, Theme, TypeRole},
 };
 use crate::{event::Language, words::Words};
@@ -42,6 +42,8 @@ pub struct Canvas<'a> {
     pub zoom: f32,
     /// Whether motion is reduced.
     pub reduced_motion: bool,
+    /// Whether Arabic text has ٠–٩ instead of 0–9.
+    pub arabic_digits: bool,
 }
 
 impl Canvas<'_> {
@@ -101,8 +103,14 @@ impl Canvas<'_> {
         width: f32,
         fit: Fit,
     ) -> Arc<Block> {
-        let paragraph = Paragraph { spans, role, language, width, align: Align::Start, fit };
-        self.text.block(self.ui.ctx(), &paragraph)
+        let paragraph = |spans| Paragraph { spans, role, language, width, fit };
+        if self.arabic_digits && language == Language::ARABIC {
+            let texts = with_arabic_digits(spans.iter().map(|span| span.text));
+            let spans: Vec<Span<'_>> =
+                std::iter::zip(spans, &texts).map(|(span, text)| Span { text, ..*span }).collect();
+            return self.text.block(self.ui.ctx(), &paragraph(&spans));
+        }
+        self.text.block(self.ui.ctx(), &paragraph(spans))
     }
 
     /// Paints `text` in one line, its middle at `centre`.

@@ -1,6 +1,6 @@
 //! The level trail (what the microphone heard in the last seconds) and the lozenges (something is at work).
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, time::Duration};
 
 use eframe::egui::{Color32, CornerRadius, Rect, Shape, Stroke, pos2, vec2};
 
@@ -8,11 +8,11 @@ use super::Canvas;
 use crate::{audio::Meters, clock::Clock, ui::motion::level_of};
 
 /// One bar for each 50 ms.
-const STEP_S: f64 = 0.050;
+const STEP: Duration = Duration::from_millis(50);
 /// The same with reduced motion: five steps a second.
-const CALM_STEP_S: f64 = 0.200;
+const CALM_STEP: Duration = Duration::from_millis(200);
 /// As many bars as stand in [`WIDTH`].
-const BARS: usize = 22;
+const BARS: u16 = 22;
 const BAR_WIDTH: f32 = 6.0;
 const BAR_DISTANCE: f32 = 12.0;
 /// The width of the trail, points.
@@ -26,24 +26,24 @@ const SILENCE: f32 = 0.06;
 #[derive(Debug, Clone)]
 pub struct LevelTrail {
     bars: VecDeque<f32>,
-    /// When the newest bar is complete, seconds of the clock.
-    next_at: f64,
+    /// When the newest bar is complete (`Clock`).
+    next_at: Duration,
     loudest: f32,
 }
 
 impl Default for LevelTrail {
     fn default() -> Self {
-        Self { bars: std::iter::repeat_n(0.0, BARS).collect(), next_at: 0.0, loudest: 0.0 }
+        Self { bars: std::iter::repeat_n(0.0, BARS.into()).collect(), next_at: Duration::ZERO, loudest: 0.0 }
     }
 }
 
 impl LevelTrail {
     /// Takes the level of now. Bars that no frame came for get the level of this one.
     pub fn follow(&mut self, clock: &dyn Clock, meters: &Meters, reduced_motion: bool) {
-        let now = clock.now().as_secs_f64();
-        let step = if reduced_motion { CALM_STEP_S } else { STEP_S };
+        let now = clock.now();
+        let step = if reduced_motion { CALM_STEP } else { STEP };
         self.loudest = self.loudest.max(level_of(meters.input_dbfs, meters.noise_dbfs));
-        if now - self.next_at > step * BARS as f64 {
+        if now.saturating_sub(self.next_at) > step * BARS.into() {
             // Nobody looked for longer than the trail shows.
             self.next_at = now;
         }
@@ -99,8 +99,6 @@ impl Canvas<'_> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
     use crate::clock::ManualClock;
 
@@ -114,6 +112,6 @@ mod tests {
         clock.set(Duration::from_millis(10_100));
         trail.follow(&clock, &loud, false);
         assert_eq!(trail.bars.iter().filter(|level| **level > 0.9).count(), 2);
-        assert_eq!(trail.bars.len(), BARS);
+        assert_eq!(trail.bars.len(), usize::from(BARS));
     }
 }
