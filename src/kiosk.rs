@@ -185,6 +185,7 @@ impl Kiosk {
             tts: providers.tts,
             store: store.writer(),
             audio_events: link.events,
+            audio_events_dropped: link.events_dropped,
             audio: link.commands,
             meters: link.meters.clone(),
             commands: asked,

@@ -42,7 +42,8 @@ fn wrong_use_exits_with_2() {
 fn every_problem_of_a_configuration_is_named_with_its_line() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("kiosk.toml");
-    std::fs::write(&path, "[turn]\nmin_silence_ms = \"soon\"\n[audoi]\nhost = \"auto\"\n[ui]\ntheme = \"pink\"\n").unwrap();
+    std::fs::write(&path, "[turn]\nmin_silence_ms = \"soon\"\n[audoi]\nhost = \"auto\"\n[ui]\ntheme = \"pink\"\n")
+        .unwrap();
     let output = majlis(&["config", "check", path.to_str().unwrap()]);
     assert_eq!(output.status.code(), Some(2));
     let told = text(&output.stdout);

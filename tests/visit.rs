@@ -60,7 +60,8 @@ impl Recording {
 
     fn silence(&mut self, seconds: f32) {
         // A room, not digital zero.
-        let noise = (0..(seconds * RATE_HZ as f32) as u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 16) as f32 / 65_536.0);
+        let noise =
+            (0..(seconds * RATE_HZ as f32) as u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 16) as f32 / 65_536.0);
         self.samples.extend(noise.map(|noise| (noise - 0.5) * 0.001));
     }
 
@@ -88,11 +89,8 @@ impl Recording {
             writer.write_sample((sample * 32_767.0) as i16).unwrap();
         }
         writer.finalize().unwrap();
-        let recording = replay::Recording {
-            audio: self.path("in.wav"),
-            speaker: Some(self.path("out.wav")),
-            is_fast: true,
-        };
+        let recording =
+            replay::Recording { audio: self.path("in.wav"), speaker: Some(self.path("out.wav")), is_fast: true };
         replay::run(foundation, &recording).await.unwrap()
     }
 
@@ -225,7 +223,10 @@ async fn a_monologue_is_cut_at_its_limit_and_answered() {
     let mut recording = Recording::with_cloud(&server);
     recording.config.audio.max_utterance_s = 5;
     for _ in 0..4 {
-        recording.say("en-us", "and then I went to the market and bought some bread and then I came back and told them about it");
+        recording.say(
+            "en-us",
+            "and then I went to the market and bought some bread and then I came back and told them about it",
+        );
     }
     recording.silence(5.0);
     let report = recording.replay().await;
@@ -257,7 +258,10 @@ async fn a_database_that_cannot_be_written_loses_nothing_and_stops_nobody() {
     let report = recording.replay_on(&foundation).await;
     assert_eq!(report.turns.len(), 1);
     let is_told = |event: &Event| {
-        matches!(event, Event::Device { device: majlis::event::Device::Store, status: majlis::event::DeviceStatus::Lost, .. })
+        matches!(
+            event,
+            Event::Device { device: majlis::event::Device::Store, status: majlis::event::DeviceStatus::Lost, .. }
+        )
     };
     assert!(has_event(&report, is_told), "{report:?}");
     // Somebody makes room; the next start finds what was said.

@@ -212,7 +212,7 @@ fn safe_mode_speaks_both_languages() {
 
 #[test]
 fn arabic_digits_are_a_setting() {
-    let ui = majlis::config::Ui { digits: "arabic".into(), ..themed("day") };
+    let ui = majlis::config::Ui { digits: majlis::config::Digits::Arabic, ..themed("day") };
     let mut kiosk = Kiosk::new(speaking(Language::ARABIC), PORTRAIT, ui);
     kiosk.settle(SETTLE);
     compare("speaking-portrait-arabic-digits", &mut kiosk);

@@ -1,6 +1,13 @@
 //! The task that runs a conversation: it turns what happens into inputs of the machine and carries out its actions.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use arc_swap::ArcSwap;
 use futures_util::StreamExt as _;
@@ -13,15 +20,15 @@ use super::{
     heard::SpokenText,
     machine::{self, Action, Input, JobId, Question, Settings, State, Words as HeardWords},
     prompt::{self, History},
-    view::{Scene, VisitorWords},
+    view::{FAREWELL, Scene, VisitorWords},
 };
 use crate::{
     audio::{AudioCommand, AudioCommands, AudioEvent, Meters, SpeechClip},
     clock::Clock,
     config,
     event::{
-        AnswerId, Bus, Command, Connection, Device, DeviceStatus, Event, Language, Phase, ServedBy, Speaker, Toast,
-        TurnId, View, VisitId,
+        AnswerId, Bus, Command, Connection, Device, DeviceStatus, EndReason, Event, Language, Phase, ServedBy, Speaker,
+        Toast, TurnId, View, VisitId,
     },
     knowledge::KnowledgeBase,
     llm::{ChatRequest, LanguageModel},
@@ -63,6 +70,8 @@ pub struct Parts {
     pub store: StoreWriter,
     /// What is heard.
     pub audio_events: mpsc::Receiver<AudioEvent>,
+    /// How many of those were dropped because the queue was full.
+    pub audio_events_dropped: Arc<AtomicU64>,
     /// What is to be played.
     pub audio: AudioCommands,
     /// How far playout is.
@@ -182,13 +191,17 @@ impl Conversation {
         let deadline = self.state.next_deadline(&self.settings);
         let caption = (self.state.phase() == Phase::Speaking).then(|| self.parts.clock.now() + CAPTION_STEP);
         let toast = self.scene.toast.as_ref().map(|toast| toast.since + Toast::SHOWN_FOR);
-        [deadline, caption, toast].into_iter().flatten().min()
+        let farewell = self.scene.farewell_since.map(|since| since + FAREWELL);
+        [deadline, caption, toast, farewell].into_iter().flatten().min()
     }
 
     async fn wake(&mut self) {
         let now = self.parts.clock.now();
         if self.scene.toast.as_ref().is_some_and(|toast| now >= toast.since + Toast::SHOWN_FOR) {
             self.scene.toast = None;
+        }
+        if self.scene.farewell_since.is_some_and(|since| now >= since + FAREWELL) {
+            self.scene.farewell_since = None;
         }
         let playhead = self.parts.meters.borrow().playhead;
         if playhead.clause_played != self.last_played {
@@ -203,6 +216,10 @@ impl Conversation {
     // ---- what happens -----------------------------------------------------------------------------------------------
 
     async fn hear(&mut self, event: AudioEvent) {
+        let dropped = self.parts.audio_events_dropped.swap(0, Ordering::Relaxed);
+        if dropped > 0 {
+            self.parts.bus.publish(Event::Dropped { what: "audio_events", count: dropped });
+        }
         match event {
             AudioEvent::SpeechStarted { utterance, over_playout, .. } => {
                 self.scene.visitor = None;

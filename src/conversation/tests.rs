@@ -168,6 +168,7 @@ impl World {
             tts: Arc::new(ScriptedVoice { is_mute }),
             store: store.writer(),
             audio_events,
+            audio_events_dropped: Arc::default(),
             audio,
             meters: watched,
             commands: asked,
@@ -430,6 +431,9 @@ async fn a_visitor_who_takes_leave_hears_goodbye_and_the_visit_ends() {
     world.answer_ends(answer).await;
     assert_eq!(world.phase(), Phase::Idle);
     assert!(world.caption().is_empty(), "nothing is left on the screen for the next visitor");
+    assert_eq!(world.view.load().hint, Some("goodbye"));
+    world.wait(Duration::from_secs(6)).await;
+    assert_eq!(world.view.load().hint, None);
     let mut reason = None;
     while let Some(stamped) = world.bus.try_next() {
         if let Event::VisitEnded { reason: why, .. } = stamped.event {

@@ -1,6 +1,6 @@
 //! The conversation as the window sees it.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use super::{heard::SpokenText, machine::State};
 use crate::{
@@ -24,7 +24,12 @@ pub(super) struct Scene {
     pub(super) camera_on: bool,
     pub(super) topics: Arc<[Topic]>,
     pub(super) toast: Option<Toast>,
+    /// When the last visitor took leave: the farewell stays for a while.
+    pub(super) farewell_since: Option<Duration>,
 }
+
+/// How long the farewell stays after the visit.
+pub(super) const FAREWELL: Duration = Duration::from_secs(5);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct VisitorWords {
@@ -46,6 +51,7 @@ impl Scene {
             camera_on,
             topics,
             toast: None,
+            farewell_since: None,
         }
     }
 
@@ -55,6 +61,7 @@ impl Scene {
         self.kiosk = None;
         self.question = None;
         self.is_thinking_long = false;
+        self.farewell_since = None;
     }
 
     pub(super) fn view(&self, state: &State, playhead: &Playhead) -> View {
@@ -117,7 +124,8 @@ impl Scene {
                 self.is_thinking_long.then_some("thinking.long")
             }
             Phase::Interrupted => Some("interrupted"),
-            Phase::Idle | Phase::Listening | Phase::Speaking => None,
+            Phase::Idle => self.farewell_since.map(|_| "goodbye"),
+            Phase::Listening | Phase::Speaking => None,
         }
     }
 }

@@ -260,7 +260,7 @@ impl KioskApp {
             language: view.language,
             zoom,
             reduced_motion: self.inputs.ui.reduced_motion,
-            arabic_digits: self.inputs.ui.digits == "arabic",
+            arabic_digits: self.inputs.ui.digits == crate::config::Digits::Arabic,
         };
         let touches = screens::paint(&mut canvas, &mut self.furniture, shown);
         if !touches.is_empty() {

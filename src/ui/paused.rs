@@ -133,7 +133,7 @@ impl PausedApp {
             language: crate::event::Language::ENGLISH,
             zoom: 1.0,
             reduced_motion: inputs.reduced_motion,
-            arabic_digits: self.inputs.ui.digits == "arabic",
+            arabic_digits: self.inputs.ui.digits == crate::config::Digits::Arabic,
         };
         let is_touched =
             screens::paint_safe(&mut canvas, &mut self.furniture, &self.inputs.stand, &layout, &self.inputs.safe);

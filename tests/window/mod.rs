@@ -117,7 +117,7 @@ pub fn whole_window(ui: &egui::Ui) -> egui::Ui {
 
 /// The configuration with a fixed theme: pictures must not depend on the hour.
 pub fn themed(theme: &str) -> config::Ui {
-    config::Ui { theme: theme.into(), ..config::Ui::default() }
+    config::Ui { theme: theme.parse().unwrap(), ..config::Ui::default() }
 }
 
 pub fn topics() -> Arc<[Topic]> {

@@ -13,6 +13,9 @@ impl Conversation {
                 }
                 self.history.clear();
                 self.scene.clear();
+                if reason == EndReason::Goodbye {
+                    self.scene.farewell_since = Some(self.parts.clock.now());
+                }
             }
             Action::Phase { from, to } => self.phase_changed(from, to),
             Action::Transcribe { job, turn } => self.transcribe(job, turn),
