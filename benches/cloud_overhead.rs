@@ -40,7 +40,7 @@ const UTTERANCE_SAMPLES: usize = 48_000;
 
 fn main() {
     // The server has a runtime and threads of its own, as a service has.
-    let (sender, receiver) = std::sync::mpsc::channel();
+    let (sender, receiver) = std::sync::mpsc::sync_channel(1);
     std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         runtime.block_on(async {
