@@ -20,7 +20,7 @@ use majlis::{
     },
     ops,
     ops::report::Report,
-    runtime::{ModelsAction, models_command},
+    runtime::{self, ModelsAction, models_command},
     store,
 };
 
@@ -159,6 +159,7 @@ enum DbCommand {
 }
 
 fn main() -> ExitCode {
+    runtime::keep_memory_small();
     let cli = Cli::parse();
     match dispatch(cli) {
         Ok(code) => code,

@@ -6,11 +6,13 @@
 mod command;
 mod download;
 mod manifest;
+mod memory;
 mod onnx;
 mod store;
 mod wheel;
 
 pub use command::{ModelsAction, models_command};
 pub use manifest::{Input, Manifest, ManifestError, Model, RequiredFor, Source, Task, UrlSource, WheelSource};
+pub use memory::keep_memory_small;
 pub use onnx::{Onnx, OnnxError};
 pub use store::{ModelError, ModelStore, Places, Status};
