@@ -8,10 +8,14 @@ use std::{
     fs::File,
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
+    sync::atomic::{AtomicBool, Ordering},
 };
 
 use super::{Espeak, Vowels, arpabet, numbers, tashkeel::is_vowel_mark};
-use crate::{cloud::ProviderError, event::Language};
+use crate::{
+    cloud::{FailureKind, ProviderError},
+    event::Language,
+};
 
 /// The pronunciations of each word.
 pub(super) type Pronunciations = HashMap<String, BTreeSet<String>>;
@@ -79,16 +83,25 @@ fn look_up(dictionary: impl BufRead, wanted: &mut Pronunciations) {
     }
 }
 
+/// Why a lexicon is not finished when the program ends.
+pub(super) fn broken_off() -> ProviderError {
+    ProviderError::new(super::NAME, FailureKind::Unavailable, "the program ends")
+}
+
 /// Pronounces the words of Arabic sentences: as their vowels are in each sentence, and as they are at a pause,
-/// without the last short vowel.
+/// without the last short vowel. Breaks off between two sentences when `is_ending` says so.
 pub(super) fn arabic<'a>(
     sentences: impl Iterator<Item = &'a [String]>,
     vowels: &Vowels,
     espeak: &Espeak,
     voice: &str,
+    is_ending: &AtomicBool,
 ) -> Result<Pronunciations, ProviderError> {
     let mut forms: Vec<(&str, String)> = Vec::new();
     for sentence in sentences {
+        if is_ending.load(Ordering::Relaxed) {
+            return Err(broken_off());
+        }
         let restored = vowels.restore(&sentence.join(" "))?;
         for (word, full) in sentence.iter().zip(restored.split_whitespace()) {
             forms.push((word, full.to_owned()));

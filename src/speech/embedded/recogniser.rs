@@ -1,6 +1,12 @@
 //! The embedded recogniser: one decoder for each language, side by side on threads of their own.
 
-use std::{sync::Arc, thread};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread::{self, JoinHandle},
+};
 
 use futures_util::{StreamExt, stream};
 use tokio::sync::{mpsc, oneshot};
@@ -40,23 +46,69 @@ enum Job {
     Phones(Arc<[i16]>, Reply<Baseline>),
 }
 
-/// Where one decoder is reached.
+/// Where one decoder is reached. It does not keep the decoder's thread alive: a transcription under way when the
+/// recogniser is dropped fails.
 #[derive(Debug, Clone)]
-struct Decoder(mpsc::Sender<Job>);
+struct Decoder(mpsc::WeakSender<Job>);
 
 impl Decoder {
     async fn ask<T>(&self, job: impl FnOnce(Reply<T>) -> Job) -> Result<Option<T>, ProviderError> {
         let (reply, answer) = oneshot::channel();
-        self.0.try_send(job(reply)).map_err(|_| unavailable("the recogniser has too much to do".into()))?;
-        answer.await.map_err(|_| unavailable("the recogniser's thread has ended".into()))?
+        self.0
+            .upgrade()
+            .ok_or_else(ended)?
+            .try_send(job(reply))
+            .map_err(|_| unavailable("the recogniser has too much to do".into()))?;
+        answer.await.map_err(|_| ended())?
     }
 }
 
-/// Recognises the phrasings of the knowledge base, in English and Arabic, without any network.
+/// A decoder's thread. Dropping it ends the thread and waits for that: native code must not run while the process
+/// ends.
+#[derive(Debug)]
+struct DecoderThread {
+    /// `None` once it is dropped.
+    jobs: Option<mpsc::Sender<Job>>,
+    decoder: Decoder,
+    is_ending: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl DecoderThread {
+    fn start(
+        language: Language,
+        build: impl FnOnce(&AtomicBool) -> Built + Send + 'static,
+    ) -> Result<Self, ProviderError> {
+        let (jobs, queue) = mpsc::channel(QUEUED_UTTERANCES);
+        let decoder = Decoder(jobs.downgrade());
+        let is_ending = Arc::new(AtomicBool::new(false));
+        let ending = Arc::clone(&is_ending);
+        let thread = thread::Builder::new()
+            .name(format!("hear-{language}"))
+            .spawn(move || serve(build(&ending), queue, &ending))
+            .map_err(|error| unavailable(format!("the recogniser's thread cannot be started: {error}")))?;
+        Ok(Self { jobs: Some(jobs), decoder, is_ending, thread: Some(thread) })
+    }
+}
+
+impl Drop for DecoderThread {
+    fn drop(&mut self) {
+        self.is_ending.store(true, Ordering::Relaxed);
+        self.jobs = None;
+        if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
+            tracing::error!("a thread of the recogniser panicked");
+        }
+    }
+}
+
+type Built = Result<Sentences, ProviderError>;
+
+/// Recognises the phrasings of the knowledge base, in English and Arabic, without any network. Dropping it waits for
+/// its threads, some tenths of a second at most.
 #[derive(Debug)]
 pub struct EmbeddedSpeechToText {
-    english: Decoder,
-    arabic: Decoder,
+    english: DecoderThread,
+    arabic: DecoderThread,
     strictness: f32,
 }
 
@@ -73,18 +125,12 @@ impl EmbeddedSpeechToText {
         config: &Embedded,
     ) -> Result<Self, ProviderError> {
         let start = |language: Language, voice: &str| {
-            let (jobs, queue) = mpsc::channel(QUEUED_UTTERANCES);
             let (entries, espeak, vowels) = (Arc::clone(&entries), espeak.clone(), Arc::clone(&vowels));
             let (acoustic_model, voice) = (config.acoustic_model.clone(), voice.to_owned());
-            thread::Builder::new()
-                .name(format!("hear-{language}"))
-                .spawn(move || {
-                    let parts =
-                        Parts { acoustic_model: &acoustic_model, espeak: &espeak, vowels: &vowels, voice: &voice };
-                    serve(Sentences::load(&entries, language, parts), queue);
-                })
-                .map_err(|error| unavailable(format!("the recogniser's thread cannot be started: {error}")))?;
-            Ok(Decoder(jobs))
+            DecoderThread::start(language, move |is_ending| {
+                let parts = Parts { acoustic_model: &acoustic_model, espeak: &espeak, vowels: &vowels, voice: &voice };
+                Sentences::load(&entries, language, parts, is_ending)
+            })
         };
         Ok(Self {
             english: start(Language::ENGLISH, &config.voice_en)?,
@@ -95,8 +141,11 @@ impl EmbeddedSpeechToText {
     }
 }
 
-fn serve(mut sentences: Result<Sentences, ProviderError>, mut queue: mpsc::Receiver<Job>) {
+fn serve(mut sentences: Built, mut queue: mpsc::Receiver<Job>, is_ending: &AtomicBool) {
     while let Some(job) = queue.blocking_recv() {
+        if is_ending.load(Ordering::Relaxed) {
+            return;
+        }
         let ready = sentences.as_mut().map_err(|error| error.clone());
         // A listener that has gone needs no answer, and no work.
         match job {
@@ -114,7 +163,8 @@ impl SpeechToText for EmbeddedSpeechToText {
     }
 
     fn transcribe(&self, request: TranscribeRequest) -> TranscriptStream {
-        let (english, arabic, strictness) = (self.english.clone(), self.arabic.clone(), self.strictness);
+        let (english, arabic, strictness) =
+            (self.english.decoder.clone(), self.arabic.decoder.clone(), self.strictness);
         // Dropping the stream drops the receivers, and the decoders skip what nobody waits for.
         stream::once(async move {
             let transcript = recognise(&english, &arabic, strictness, request).await?;
@@ -198,6 +248,10 @@ fn not_understood(language: Language) -> Transcript {
 
 fn to_i16(sample: f32) -> i16 {
     (sample * 32_767.0).clamp(-32_768.0, 32_767.0) as i16
+}
+
+fn ended() -> ProviderError {
+    unavailable("the recogniser's thread has ended".into())
 }
 
 fn unavailable(message: String) -> ProviderError {

@@ -1,6 +1,10 @@
 //! Recognition in one language: the phrasings of the knowledge base as a grammar, decoded by PocketSphinx.
 
-use std::{collections::BTreeSet, path::Path};
+use std::{
+    collections::BTreeSet,
+    path::Path,
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 use super::{
     Espeak, NAME, Vowels,
@@ -70,8 +74,13 @@ pub(super) struct Sentences {
 }
 
 impl Sentences {
-    /// Builds the grammar and loads the acoustic model; takes some tenths of a second.
-    pub(super) fn load(entries: &[Entry], language: Language, parts: Parts<'_>) -> Result<Self, ProviderError> {
+    /// Builds the grammar and loads the acoustic model; takes some tenths of a second, unless `is_ending` breaks it off.
+    pub(super) fn load(
+        entries: &[Entry],
+        language: Language,
+        parts: Parts<'_>,
+        is_ending: &AtomicBool,
+    ) -> Result<Self, ProviderError> {
         let (before, after, beams) = if language == Language::ARABIC {
             (BEFORE_AR, AFTER_AR, BEAMS_AR)
         } else {
@@ -99,10 +108,13 @@ impl Sentences {
         let spoken = sentences.iter().map(Vec::as_slice);
         let Parts { acoustic_model, espeak, vowels, voice } = parts;
         let pronunciations = if language == Language::ARABIC {
-            lexicon::arabic(spoken, vowels, espeak, voice)?
+            lexicon::arabic(spoken, vowels, espeak, voice, is_ending)?
         } else {
             lexicon::english(spoken, &lexicon::dictionary(acoustic_model), espeak, voice)?
         };
+        if is_ending.load(Ordering::Relaxed) {
+            return Err(lexicon::broken_off());
+        }
         let words = dictionary(&grammar, &pronunciations);
         let decoder = GrammarDecoder::open(acoustic_model, &words, &grammar.to_jsgf(), beams)
             .map_err(|error| ProviderError::new(NAME, FailureKind::Unavailable, error.to_string()))?;

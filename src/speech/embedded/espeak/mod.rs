@@ -5,12 +5,18 @@ mod ffi;
 
 use std::{
     ops::{ControlFlow, Range},
-    sync::Arc,
-    thread,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread::{self, JoinHandle},
     time::Duration,
 };
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{
+    mpsc::{self, error::TrySendError},
+    oneshot,
+};
 
 use crate::{
     cloud::{FailureKind, ProviderError},
@@ -20,10 +26,12 @@ use crate::{
 /// Requests that may wait; the next one is refused.
 const QUEUED_REQUESTS: usize = 32;
 /// Buffers of one request that may wait to be played: 1,024 of 60 ms are a minute. When they are full, the thread
-/// waits, so that a listener that stops reading holds up the requests behind it, and never memory.
+/// waits, so that a listener that stops reading holds up the requests behind it until the end, and never memory.
 const QUEUED_BUFFERS: usize = 1_024;
 /// How much sound the library makes at a time, ms.
 const BUFFER_MS: u16 = 60;
+/// How long the thread sleeps before it looks again whether a full queue has room.
+const FULL_WAIT: Duration = Duration::from_millis(10);
 
 /// What is to be said, and which bytes of the written text each of its words stands for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -58,10 +66,29 @@ enum Request {
     Phonemes { voice: String, texts: Vec<String>, reply: oneshot::Sender<Result<Vec<String>, ProviderError>> },
 }
 
-/// A handle to the one thread that owns espeak-ng; the thread ends when the last handle is dropped.
+/// A handle to the one thread that owns espeak-ng. Dropping the last handle ends the thread and waits for it: native
+/// code must not run while the process ends.
 #[derive(Debug, Clone)]
 pub struct Espeak {
-    requests: Arc<mpsc::Sender<Request>>,
+    owner: Arc<Owner>,
+}
+
+#[derive(Debug)]
+struct Owner {
+    /// `None` once it is dropped.
+    requests: Option<mpsc::Sender<Request>>,
+    is_ending: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Drop for Owner {
+    fn drop(&mut self) {
+        self.is_ending.store(true, Ordering::Relaxed);
+        self.requests = None;
+        if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
+            tracing::error!("the thread of espeak-ng panicked");
+        }
+    }
 }
 
 impl Espeak {
@@ -72,11 +99,18 @@ impl Espeak {
     /// The thread cannot be started.
     pub fn start() -> Result<Self, ProviderError> {
         let (requests, queue) = mpsc::channel(QUEUED_REQUESTS);
-        thread::Builder::new()
+        let is_ending = Arc::new(AtomicBool::new(false));
+        let ending = Arc::clone(&is_ending);
+        let thread = thread::Builder::new()
             .name("espeak-ng".into())
-            .spawn(move || serve(queue))
+            .spawn(move || serve(queue, &ending))
             .map_err(|error| unavailable(format!("the thread for espeak-ng cannot be started: {error}")))?;
-        Ok(Self { requests: Arc::new(requests) })
+        Ok(Self { owner: Arc::new(Owner { requests: Some(requests), is_ending, thread: Some(thread) }) })
+    }
+
+    fn send(&self, request: Request) -> Result<(), ProviderError> {
+        let sent = self.owner.requests.as_ref().is_some_and(|requests| requests.try_send(request).is_ok());
+        if sent { Ok(()) } else { Err(busy()) }
     }
 
     /// Speaks what `script` returns (it is called on the owner's thread). Dropping the receiver stops the synthesis.
@@ -93,9 +127,9 @@ impl Espeak {
             script: Box::new(script),
             sound: sound.clone(),
         };
-        if self.requests.try_send(request).is_err() {
+        if let Err(error) = self.send(request) {
             // The channel is new and empty.
-            let _ = sound.try_send(Err(busy()));
+            let _ = sound.try_send(Err(error));
         }
         receiver
     }
@@ -104,25 +138,29 @@ impl Espeak {
     pub(super) fn phonemes(&self, voice: &str, texts: Vec<String>) -> Result<Vec<String>, ProviderError> {
         let (reply, answer) = oneshot::channel();
         let request = Request::Phonemes { voice: voice.to_owned(), texts, reply };
-        self.requests.try_send(request).map_err(|_| busy())?;
+        self.send(request)?;
         answer.blocking_recv().map_err(|_| unavailable("the thread of espeak-ng has ended".into()))?
     }
 }
 
-fn serve(mut queue: mpsc::Receiver<Request>) {
+fn serve(mut queue: mpsc::Receiver<Request>, is_ending: &AtomicBool) {
     let mut library = ffi::Library::open(BUFFER_MS).map_err(|error| unavailable(error.to_string()));
     while let Some(request) = queue.blocking_recv() {
+        if is_ending.load(Ordering::Relaxed) {
+            // What waits is not done; its senders are dropped with it.
+            return;
+        }
         match request {
             Request::Speak { sound, .. } if sound.is_closed() => {}
             Request::Speak { voice, words_per_minute, script, sound } => {
                 let spoken = ready(&mut library, &voice).and_then(|library| {
                     let script = script()?;
                     library.set_rate(words_per_minute);
-                    speak(library, &script, &sound)
+                    speak(library, &script, &sound, is_ending)
                 });
                 if let Err(error) = spoken {
                     // A listener that has gone needs no error.
-                    let _ = sound.blocking_send(Err(error));
+                    let _ = give(&sound, Err(error), is_ending);
                 }
             }
             Request::Phonemes { voice, texts, reply } => {
@@ -147,7 +185,12 @@ fn ready<'a>(
     Ok(library)
 }
 
-fn speak(library: &mut ffi::Library, script: &Script, sound: &Sound) -> Result<(), ProviderError> {
+fn speak(
+    library: &mut ffi::Library,
+    script: &Script,
+    sound: &Sound,
+    is_ending: &AtomicBool,
+) -> Result<(), ProviderError> {
     let sample_rate_hz = library.sample_rate_hz();
     let mut last = None;
     let mut sink = |samples: &[i16], events: &[ffi::WordEvent]| {
@@ -163,15 +206,28 @@ fn speak(library: &mut ffi::Library, script: &Script, sound: &Sound) -> Result<(
             }
         }
         let samples = samples.iter().map(|sample| f32::from(*sample) / 32_768.0).collect();
-        match sound.blocking_send(Ok(PcmChunk { samples, sample_rate_hz, words })) {
-            Ok(()) => ControlFlow::Continue(()),
-            Err(_) => ControlFlow::Break(()),
-        }
+        give(sound, Ok(PcmChunk { samples, sample_rate_hz, words }), is_ending)
     };
     if library.speak(&script.text, &mut sink) || sound.is_closed() {
         return Ok(());
     }
     Err(unavailable("espeak-ng refused the text".into()))
+}
+
+/// Waits for room; `Break`: nobody listens any more, or the thread is to end.
+fn give(sound: &Sound, piece: Result<PcmChunk, ProviderError>, is_ending: &AtomicBool) -> ControlFlow<()> {
+    let mut piece = piece;
+    while !is_ending.load(Ordering::Relaxed) {
+        match sound.try_send(piece) {
+            Ok(()) => return ControlFlow::Continue(()),
+            Err(TrySendError::Closed(_)) => return ControlFlow::Break(()),
+            Err(TrySendError::Full(waiting)) => {
+                piece = waiting;
+                thread::sleep(FULL_WAIT);
+            }
+        }
+    }
+    ControlFlow::Break(())
 }
 
 fn busy() -> ProviderError {
