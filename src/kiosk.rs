@@ -9,6 +9,7 @@ use arc_swap::ArcSwap;
 use tokio::{
     sync::{mpsc, watch},
     task::JoinHandle,
+    time::timeout,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -18,12 +19,12 @@ use crate::{
     cloud::ProviderError,
     config::Config,
     conversation::{Activity, Conversation, Parts},
-    event::{Bus, Command, DeviceStatus, Event, Phase, View},
+    event::{Bus, Command, DeviceStatus, Event, ProviderStatus, View},
     knowledge::KnowledgeBase,
     ops::report::{Collector, Report},
     runtime::{ModelStore, Onnx, OnnxError},
     speech::embedded::Espeak,
-    store::{Record, StaffEvent, Store, UnixMillis},
+    store::{Closed, Record, StaffEvent, Store, UnixMillis},
     words::Words,
 };
 
@@ -40,6 +41,9 @@ const COMMANDS: usize = 32;
 
 /// Finished turns waiting for the report. When it is full a record is dropped: the store has it too.
 const TURN_RECORDS: usize = 64;
+
+/// How long the conversation, and then sound and store, may take to end.
+const END_LIMIT: Duration = Duration::from_secs(10);
 
 /// How long the store may take to write what is waiting when the program stops.
 const STORE_CLOSE_LIMIT: Duration = Duration::from_secs(5);
@@ -143,6 +147,8 @@ pub struct Kiosk {
     conversation: JoinHandle<()>,
     store: Store,
     collector: JoinHandle<Collector>,
+    staff: JoinHandle<()>,
+    stop_staff: CancellationToken,
     stop: CancellationToken,
 }
 
@@ -160,7 +166,8 @@ impl Kiosk {
         let (turns, finished_turns) = mpsc::channel(TURN_RECORDS);
         let collector = tokio::spawn(Collector::default().run(bus.subscribe(), finished_turns, stop.clone()));
         let store = Store::open(&config.paths.database, bus.clone())?;
-        record_for_staff(&bus, &store, stop.clone());
+        let stop_staff = CancellationToken::new();
+        let staff = record_for_staff(&bus, &store, stop_staff.clone());
 
         let parts = AudioParts {
             source: sound.source,
@@ -192,22 +199,33 @@ impl Kiosk {
             connection: providers.connection,
             view: view.clone(),
             repaint,
+            uses_service: providers.uses_service,
             camera_on: false,
             turns,
             activity,
         });
         conversation.warm_up();
         let conversation = tokio::spawn(conversation.run());
-        let kiosk = Self { bus, commands, view, meters: link.meters, conversation, store, collector, stop };
+        let kiosk =
+            Self { bus, commands, view, meters: link.meters, conversation, store, collector, staff, stop_staff, stop };
         Ok((kiosk, audio_loop))
     }
 
     /// Ends the visit, the conversation, the sound and the store, in this order, and tells what happened.
     pub async fn stop(self, audio: Option<AudioThread>) -> Report {
-        // A conversation that has ended already takes no commands.
-        let _ = self.commands.send(Command::Shutdown).await;
-        if let Err(error) = self.conversation.await {
-            tracing::error!(%error, "the conversation did not end well");
+        // A conversation that has ended already takes no commands; one that is stuck is not waited for.
+        let ending = async {
+            let _ = self.commands.send(Command::Shutdown).await;
+            self.conversation.await
+        };
+        match timeout(END_LIMIT, ending).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::error!(%error, "the conversation did not end well"),
+            Err(_) => tracing::error!("the conversation did not end in time"),
+        }
+        self.stop_staff.cancel();
+        if let Err(error) = self.staff.await {
+            tracing::error!(%error, "faults were not all recorded");
         }
         let store = self.store;
         let closing = tokio::task::spawn_blocking(move || {
@@ -216,7 +234,16 @@ impl Kiosk {
             }
             store.close(STORE_CLOSE_LIMIT)
         });
-        match closing.await {
+        match timeout(END_LIMIT, closing).await.unwrap_or_else(|_| {
+            tracing::error!("sound and store did not close in time");
+            Ok(Ok(Closed::default()))
+        }) {
+            Ok(Ok(closed)) if closed.dropped > 0 => {
+                tracing::error!(
+                    records = closed.dropped,
+                    "records were dropped: the database could not be written for too long"
+                );
+            }
             Ok(Ok(closed)) if closed.recovered > 0 => {
                 tracing::warn!(
                     records = closed.recovered,
@@ -237,12 +264,6 @@ impl Kiosk {
             }
         }
     }
-
-    /// Whether the conversation has come to rest in `phase`.
-    #[must_use]
-    pub fn is_in(&self, phase: Phase) -> bool {
-        self.view.load().phase == phase
-    }
 }
 
 /// Without the model the end of a turn is decided by words and silence: worth telling staff, not worth stopping for.
@@ -258,21 +279,25 @@ fn turn_model(foundation: &Foundation, bell: &Bell) -> Option<TurnModel> {
 }
 
 /// Faults reach the staff's log in the store.
-fn record_for_staff(bus: &Bus, store: &Store, stop: CancellationToken) {
-    let (mut events, writer) = (bus.subscribe(), store.writer());
+fn record_for_staff(bus: &Bus, store: &Store, stop: CancellationToken) -> JoinHandle<()> {
+    let (mut events, writer, bus) = (bus.subscribe(), store.writer(), bus.clone());
     tokio::spawn(async move {
         loop {
             let event = tokio::select! {
+                biased;
                 event = events.next() => event,
                 () = stop.cancelled() => None,
             };
-            let Some(stamped) = event else { return };
+            let Some(stamped) = event else { break };
             log_fault(&stamped.event);
             if let Some(event) = StaffEvent::of(&stamped.event, UnixMillis::now()) {
                 writer.record(Record::Staff(event));
             }
         }
-    });
+        if bus.dropped() > 0 {
+            tracing::warn!(events = bus.dropped(), "slow readers missed events");
+        }
+    })
 }
 
 fn log_fault(event: &Event) {
@@ -282,6 +307,9 @@ fn log_fault(event: &Event) {
         }
         Event::Device { device, status: DeviceStatus::Ready, detail } => {
             tracing::info!(?device, %detail, "device ready");
+        }
+        Event::Provider { kind, name, status: ProviderStatus::Healthy, .. } => {
+            tracing::info!(?kind, %name, "provider healthy");
         }
         Event::Provider { kind, name, status, detail } => {
             tracing::warn!(?kind, %name, ?status, %detail, "provider");

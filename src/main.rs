@@ -221,7 +221,11 @@ fn demo(config: &Config, args: &DemoArgs) -> anyhow::Result<ExitCode> {
         Err(reason) => text.push_str(&format!("screenshot: none ({reason})\n")),
     }
     text.push_str(&format!("report: {}\n", path.display()));
-    print(&text, 0)
+    if !result.is_complete() {
+        let _ =
+            writeln!(std::io::stderr(), "majlis: the visit was not what it should be; the report tells what happened");
+    }
+    print(&text, u8::from(!result.is_complete()))
 }
 
 fn replay(config: Config, args: &ReplayArgs) -> anyhow::Result<ExitCode> {

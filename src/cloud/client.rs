@@ -121,6 +121,12 @@ impl Cloud {
         self.services.get(slot(kind))?.clone()
     }
 
+    /// Whether what goes to the service of a kind leaves this machine.
+    #[must_use]
+    pub fn leaves_the_box(&self, kind: ProviderKind) -> bool {
+        self.service(kind).and_then(|service| Url::parse(&service.base).ok()).is_some_and(|base| !is_loopback(&base))
+    }
+
     /// Whether any service is configured.
     #[must_use]
     pub fn is_configured(&self) -> bool {

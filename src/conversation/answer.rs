@@ -58,7 +58,7 @@ pub(super) enum Progress {
     /// All sound of a clause is there.
     ClauseComplete(u32),
     /// All text is there.
-    Complete { served_by: ServedBy, ends_visit: bool, has_text: bool },
+    Complete { served_by: Option<ServedBy>, ends_visit: bool, has_text: bool },
     /// The model failed before it said anything.
     Failed,
 }
@@ -159,8 +159,7 @@ impl Maker {
             Source::Sentence(text) => {
                 outlet.push(text).await;
                 outlet.finish().await;
-                self.report(Progress::Complete { served_by: ServedBy::Embedded, ends_visit: false, has_text: true })
-                    .await;
+                self.report(Progress::Complete { served_by: None, ends_visit: false, has_text: true }).await;
             }
             Source::Model(request) => self.ask_model(request, outlet).await,
         }
@@ -168,29 +167,28 @@ impl Maker {
 
     async fn ask_model(&self, request: ChatRequest, mut outlet: ClauseOutlet<'_>) {
         let mut deltas = self.makers.llm.answer(request);
-        let (mut has_begun, mut has_text) = (false, false);
+        let mut has_begun = false;
         loop {
             match deltas.next().await {
                 Some(Ok(Delta::Text(text))) => {
                     if !std::mem::replace(&mut has_begun, true) {
                         self.report(Progress::FirstToken).await;
                     }
-                    has_text |= !text.trim().is_empty();
                     outlet.push(text).await;
                 }
                 Some(Ok(Delta::Done { served_by, ends_visit })) => {
-                    outlet.finish().await;
-                    self.report(Progress::Complete { served_by, ends_visit, has_text }).await;
+                    let has_text = outlet.finish().await;
+                    self.report(Progress::Complete { served_by: Some(served_by), ends_visit, has_text }).await;
                     return;
                 }
                 // The chain has told staff the cause already; here only the outcome counts.
-                Some(Err(_)) | None if has_text => {
-                    outlet.finish().await;
-                    self.report(Progress::Complete { served_by: ServedBy::Cloud, ends_visit: false, has_text }).await;
-                    return;
-                }
                 Some(Err(_)) | None => {
-                    self.report(Progress::Failed).await;
+                    let outcome = if outlet.finish().await {
+                        Progress::Complete { served_by: None, ends_visit: false, has_text: true }
+                    } else {
+                        Progress::Failed
+                    };
+                    self.report(outcome).await;
                     return;
                 }
             }
@@ -207,12 +205,10 @@ impl Maker {
             if clause.index > 0 && self.wanted.wait_for(|wanted| *wanted).await.is_err() {
                 return;
             }
+            let Ok(place) = sounds.reserve().await else { return };
             let (chunk_sender, chunks) = mpsc::channel(CHUNKS_AHEAD);
-            let index = clause.index;
+            place.send(ClauseSound { index: clause.index, chunks });
             voices.spawn(self.clone().speak_clause(clause, chunk_sender));
-            if sounds.send(ClauseSound { index, chunks }).await.is_err() {
-                return;
-            }
         }
         drop(sounds);
         while voices.join_next().await.is_some() {}
@@ -286,9 +282,11 @@ impl ClauseOutlet<'_> {
         self.send(clauses).await;
     }
 
-    async fn finish(&mut self) {
+    /// Sends what is left. Whether there was anything to say: a text without a letter or digit has no clause.
+    async fn finish(&mut self) -> bool {
         let clauses = self.splitter.finish();
         self.send(clauses).await;
+        self.next > 0
     }
 
     async fn send(&mut self, clauses: impl IntoIterator<Item = crate::speech::Clause>) {

@@ -20,7 +20,7 @@ use super::{
     heard::SpokenText,
     machine::{self, Action, Input, JobId, Question, Settings, State, Words as HeardWords},
     prompt::{self, History},
-    view::{FAREWELL, Scene, VisitorWords},
+    view::{FAREWELL, KioskWords, Scene, VisitorWords},
 };
 use crate::{
     audio::{AudioCommand, AudioCommands, AudioEvent, Meters, SpeechClip},
@@ -84,6 +84,8 @@ pub struct Parts {
     pub view: Arc<ArcSwap<View>>,
     /// Called after the snapshot was replaced. Must not block.
     pub repaint: Box<dyn Fn() + Send + Sync>,
+    /// Whether what the visitor says leaves the box (for the notice).
+    pub uses_service: bool,
     /// Whether a camera is in use (for the notice).
     pub camera_on: bool,
     /// Finished turns. Bounded; when it is full a record is dropped: it stands in the store as well.
@@ -128,6 +130,7 @@ pub struct Conversation {
     transcriptions: BTreeMap<JobId, Transcription>,
     transcript_events: (mpsc::Sender<TranscriptEvent>, mpsc::Receiver<TranscriptEvent>),
     answer: Option<(AnswerId, RunningAnswer)>,
+    frames_dropped: u64,
     answer_events: (mpsc::Sender<AnswerEvent>, mpsc::Receiver<AnswerEvent>),
     records: BTreeMap<TurnId, TurnRecord>,
     last_played: Duration,
@@ -143,10 +146,9 @@ impl Conversation {
             visit: config.visit.clone(),
             max_utterance: Duration::from_secs(config.audio.max_utterance_s),
         };
-        let uses_service = !config.cloud.base_url.is_empty();
         Self {
             state: State::new(config.stand.language),
-            scene: Scene::new(parts.knowledge.topics(), uses_service, parts.camera_on),
+            scene: Scene::new(parts.knowledge.topics(), parts.uses_service, parts.camera_on),
             history: History::new(config.visit.history_turns),
             settings,
             parts,
@@ -155,6 +157,7 @@ impl Conversation {
             transcriptions: BTreeMap::new(),
             transcript_events: mpsc::channel(PROGRESS_QUEUE),
             answer: None,
+            frames_dropped: 0,
             answer_events: mpsc::channel(PROGRESS_QUEUE),
             records: BTreeMap::new(),
             last_played: Duration::ZERO,
@@ -171,7 +174,14 @@ impl Conversation {
             tokio::select! {
                 // In this order: what the visitor does goes before what we make.
                 biased;
-                Some(event) = self.parts.audio_events.recv() => self.hear(event).await,
+                event = self.parts.audio_events.recv() => match event {
+                    Some(event) => self.hear(event).await,
+                    // Deaf and mute there is no conversation: whoever runs it starts anew.
+                    None => {
+                        self.device(Device::Microphone, DeviceStatus::Lost, "the audio loop has ended".to_owned());
+                        break;
+                    }
+                },
                 command = self.parts.commands.recv() => match command {
                     Some(Command::Shutdown) | None => break,
                     Some(command) => self.obey(command).await,
@@ -216,10 +226,7 @@ impl Conversation {
     // ---- what happens -----------------------------------------------------------------------------------------------
 
     async fn hear(&mut self, event: AudioEvent) {
-        let dropped = self.parts.audio_events_dropped.swap(0, Ordering::Relaxed);
-        if dropped > 0 {
-            self.parts.bus.publish(Event::Dropped { what: "audio_events", count: dropped });
-        }
+        self.tell_of_losses();
         match event {
             AudioEvent::SpeechStarted { utterance, over_playout, .. } => {
                 self.scene.visitor = None;
@@ -279,6 +286,17 @@ impl Conversation {
         self.parts.stt.warm_up();
         self.parts.llm.warm_up();
         self.parts.tts.warm_up();
+    }
+
+    fn tell_of_losses(&mut self) {
+        let events = self.parts.audio_events_dropped.swap(0, Ordering::Relaxed);
+        let dropped = self.parts.meters.borrow().frames_dropped;
+        let frames = dropped.saturating_sub(std::mem::replace(&mut self.frames_dropped, dropped));
+        for (what, count) in [("audio_events", events), ("audio_frames", frames)] {
+            if count > 0 {
+                self.parts.bus.publish(Event::Dropped { what, count });
+            }
+        }
     }
 
     fn device(&mut self, device: Device, status: DeviceStatus, detail: String) {
@@ -357,7 +375,7 @@ impl Conversation {
             }
             Progress::ClauseComplete(clause) => running.spoken.complete_clause(clause),
             Progress::Complete { served_by, ends_visit, has_text } => {
-                running.served_by = Some(served_by);
+                running.served_by = served_by;
                 self.feed(Input::AnswerComplete { answer, ends_visit, has_text }).await;
             }
             Progress::Failed => self.feed(Input::AnswerFailed(answer)).await,
@@ -368,9 +386,10 @@ impl Conversation {
     /// The window shows the answer once it sounds.
     fn share_spoken(&mut self) {
         if self.state.phase() == Phase::Speaking
-            && let Some((_, running)) = &self.answer
+            && let Some((id, running)) = &self.answer
         {
-            self.scene.kiosk = Some((running.language, running.spoken.clone()));
+            self.scene.kiosk =
+                Some(KioskWords { answer: *id, language: running.language, spoken: running.spoken.clone() });
         }
     }
 

@@ -35,6 +35,8 @@ struct Turn {
     id: TurnId,
     utterance: Option<UtteranceId>,
     begun: Duration,
+    /// When the first of its words began, if the visitor has gone on since.
+    first_begun: Duration,
     speech_start: Duration,
     /// Set while the visitor is silent.
     speech_end: Option<Duration>,
@@ -57,6 +59,8 @@ struct Answer {
     since: Duration,
     /// Set from the first sample on.
     last_sound: Option<Duration>,
+    /// A sentence of the kiosk's own.
+    is_own: bool,
     is_empty: bool,
     ends_visit: bool,
 }
@@ -68,6 +72,8 @@ pub struct State {
     since: Duration,
     language: Language,
     in_visit: bool,
+    /// Whether the visit is on record: a noise that begins one and has no words leaves no trace.
+    is_announced: bool,
     turn: Option<Turn>,
     answer: Option<Answer>,
     last_turn: TurnId,
@@ -87,6 +93,7 @@ impl State {
             since: Duration::ZERO,
             language,
             in_visit: false,
+            is_announced: false,
             turn: None,
             answer: None,
             last_turn: TurnId(0),
@@ -201,11 +208,20 @@ impl Step<'_> {
 
     // ---- coming and going -------------------------------------------------------------------------------------------
 
-    fn begin_visit(&mut self) {
+    /// Somebody may be there: the visit goes on record once that is certain.
+    fn attend(&mut self) {
         if !self.state.in_visit {
             self.state.in_visit = true;
-            self.actions.push(Action::BeginVisit);
             self.go(Phase::Attending);
+            self.be_active();
+        }
+    }
+
+    fn begin_visit(&mut self) {
+        self.attend();
+        if !self.state.is_announced {
+            self.state.is_announced = true;
+            self.actions.push(Action::BeginVisit);
         }
         self.be_active();
     }
@@ -223,9 +239,16 @@ impl Step<'_> {
 
     fn end_visit(&mut self, reason: EndReason) {
         self.stop_answer();
+        // What was said stays on record although nobody waits for the answer.
+        if let Some(turn) = &self.state.turn
+            && let (id, Some(question)) = (turn.id, turn.question())
+        {
+            self.begin_visit();
+            self.actions.push(Action::RecordQuestion { turn: id, question });
+        }
         self.drop_turn();
-        if self.state.in_visit {
-            self.state.in_visit = false;
+        self.state.in_visit = false;
+        if std::mem::take(&mut self.state.is_announced) {
             self.actions.push(Action::EndVisit(reason));
         }
         self.go(Phase::Idle);
@@ -238,6 +261,8 @@ impl Step<'_> {
         let turn = self.new_turn(None);
         if let Some(turn) = &mut self.state.turn {
             turn.is_decided = true;
+            // Should a noise come before the answer, the question is still there.
+            turn.carried = Some(Words::from(&question));
         }
         self.answer_now(turn, question);
     }
@@ -253,9 +278,11 @@ impl Step<'_> {
 
     fn speech_started(&mut self, utterance: UtteranceId, over_playout: bool) {
         match self.state.phase {
-            Phase::Idle if !self.settings.visit.begin_by_speech => {}
+            Phase::Idle if !self.settings.visit.begin_by_speech => {
+                self.actions.push(Action::EndUtterance(utterance));
+            }
             Phase::Idle | Phase::Attending | Phase::Listening => {
-                self.begin_visit();
+                self.attend();
                 self.stop_answer();
                 self.drop_turn();
                 self.new_turn(Some(utterance));
@@ -278,7 +305,14 @@ impl Step<'_> {
 
     /// The visitor goes on although the turn had been taken for ended, and nothing of the answer was heard yet: what
     /// was said and what will be said are one question.
+    ///
+    /// For as long as an utterance may be: then the answer is heard, whoever speaks.
     fn go_on(&mut self, utterance: UtteranceId) {
+        let first_begun = self.state.turn.as_ref().map_or(self.now, |turn| turn.first_begun);
+        if self.now.saturating_sub(first_begun) >= self.settings.max_utterance {
+            self.actions.push(Action::EndUtterance(utterance));
+            return;
+        }
         self.cancel_transcription();
         let said = self.state.turn.as_ref().and_then(Turn::all_words);
         self.discard_answer();
@@ -287,6 +321,7 @@ impl Step<'_> {
         self.new_turn(Some(utterance));
         if let (Some(turn), Some((id, answers_thrown))) = (&mut self.state.turn, id) {
             turn.id = id;
+            turn.first_begun = first_begun;
             turn.answers_thrown = answers_thrown;
             turn.carried = said;
         }
@@ -303,9 +338,17 @@ impl Step<'_> {
     }
 
     fn interruption_dismissed(&mut self, utterance: UtteranceId) {
-        if self.state.phase == Phase::Interrupted && self.turn_of(utterance).is_some() {
-            self.drop_turn();
-            self.go_back_to_speaking();
+        if self.turn_of(utterance).is_none() {
+            return;
+        }
+        match self.state.phase {
+            Phase::Interrupted => {
+                self.drop_turn();
+                self.go_back_to_speaking();
+            }
+            // The answer ended while the interruption was being judged.
+            Phase::Listening => self.drop_turn(),
+            _ => {}
         }
     }
 
@@ -323,7 +366,11 @@ impl Step<'_> {
     fn speech_paused(&mut self, utterance: UtteranceId, speech_start: Duration, speech_end: Duration) {
         let is_listening = self.state.phase == Phase::Listening;
         let job = JobId(self.state.last_job.0.wrapping_add(1));
-        let Some(turn) = self.turn_of(utterance) else { return };
+        let Some(turn) = self.turn_of(utterance) else {
+            // Speech that nobody took: the ears must not wait for its end.
+            self.actions.push(Action::EndUtterance(utterance));
+            return;
+        };
         if turn.is_decided || turn.speech_end == Some(speech_end) {
             return;
         }
@@ -353,7 +400,10 @@ impl Step<'_> {
         if let Some(turn) = &mut self.state.turn {
             turn.speech_end = None;
             turn.finished = None;
-            turn.words = None;
+            if turn.words.take().is_some() {
+                let turn = turn.id;
+                self.actions.push(Action::DiscardWords { turn });
+            }
         }
     }
 
@@ -374,12 +424,7 @@ impl Step<'_> {
     fn transcribed(&mut self, job: JobId, words: Words) {
         let Some(turn) = self.state.turn.as_mut().filter(|turn| turn.running == Some(job)) else { return };
         turn.running = None;
-        let language = words.language;
-        let has_words = !words.text.is_empty();
         turn.words = Some(words);
-        if has_words {
-            self.state.language = language;
-        }
         match self.state.phase {
             Phase::Transcribing => self.commit_turn(),
             Phase::Listening => self.judge(),
@@ -420,7 +465,6 @@ impl Step<'_> {
         if let Some(utterance) = utterance {
             self.actions.push(Action::EndUtterance(utterance));
         }
-        self.be_active();
         if is_written {
             self.commit_turn();
         } else {
@@ -446,6 +490,8 @@ impl Step<'_> {
         let Some(turn) = &self.state.turn else { return };
         let id = turn.id;
         if let Some(question) = turn.question() {
+            self.begin_visit();
+            self.state.language = question.language;
             if let Some(answer) = self.state.answer.as_mut().filter(|answer| answer.turn == Some(id)) {
                 answer.is_committed = true;
                 answer.since = self.now;
@@ -461,12 +507,15 @@ impl Step<'_> {
         let spoke_for = turn.speech_end.map_or(Duration::ZERO, |end| end.saturating_sub(turn.speech_start));
         self.discard_answer();
         self.state.turn = None;
-        self.be_active();
         self.go(Phase::Listening);
         if spoke_for > NOISE_AT_MOST {
+            self.begin_visit();
             self.say_in(Some(id), "unheard", false);
-        } else {
-            self.actions.push(Action::ForgetTurn(id));
+            return;
+        }
+        self.actions.push(Action::ForgetTurn(id));
+        if !self.state.is_announced {
+            self.end_visit(EndReason::Silence);
         }
     }
 
@@ -503,6 +552,7 @@ impl Step<'_> {
             is_committed,
             since: self.now,
             last_sound: None,
+            is_own: false,
             is_empty: false,
             ends_visit: false,
         });

@@ -175,6 +175,7 @@ impl World {
             connection: connected,
             view: view.clone(),
             repaint: Box::new(|| {}),
+            uses_service: true,
             camera_on: false,
             turns: turn_sender,
             activity: Activity::default(),

@@ -5,7 +5,9 @@ use std::{sync::Arc, time::Duration};
 use super::{heard::SpokenText, machine::State};
 use crate::{
     audio::Playhead,
-    event::{Caption, CaptionWord, Connection, Device, Language, Phase, Speaker, Toast, Topic, View, WordState},
+    event::{
+        AnswerId, Caption, CaptionWord, Connection, Device, Language, Phase, Speaker, Toast, Topic, View, WordState,
+    },
 };
 
 /// What the view is made of, besides the machine's state.
@@ -14,7 +16,7 @@ pub(super) struct Scene {
     /// The visitor's words: those that are final, and those that may change.
     pub(super) visitor: Option<VisitorWords>,
     /// The kiosk's answer that sounds, or sounded last.
-    pub(super) kiosk: Option<(Language, SpokenText)>,
+    pub(super) kiosk: Option<KioskWords>,
     /// The question that the present answer answers.
     pub(super) question: Option<String>,
     pub(super) is_thinking_long: bool,
@@ -30,6 +32,13 @@ pub(super) struct Scene {
 
 /// How long the farewell stays after the visit.
 pub(super) const FAREWELL: Duration = Duration::from_secs(5);
+
+#[derive(Debug, Clone)]
+pub(super) struct KioskWords {
+    pub(super) answer: AnswerId,
+    pub(super) language: Language,
+    pub(super) spoken: SpokenText,
+}
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct VisitorWords {
@@ -67,7 +76,7 @@ impl Scene {
     pub(super) fn view(&self, state: &State, playhead: &Playhead) -> View {
         let phase = state.phase();
         let shows_kiosk = matches!(phase, Phase::Speaking | Phase::Interrupted);
-        let said_last = self.kiosk.as_ref().map(|(_, spoken)| spoken.text()).filter(|text| !text.is_empty());
+        let said_last = self.kiosk.as_ref().map(|words| words.spoken.text()).filter(|text| !text.is_empty());
         let (caption, before) = if shows_kiosk {
             let before = self.question.clone().map(|text| (Speaker::Visitor, text));
             (self.kiosk_caption(playhead), before)
@@ -95,13 +104,16 @@ impl Scene {
     }
 
     fn kiosk_caption(&self, playhead: &Playhead) -> Option<Caption> {
-        let (language, spoken) = self.kiosk.as_ref()?;
+        let KioskWords { answer, language, spoken } = self.kiosk.as_ref()?;
+        // Until the first sample of this answer the playhead is still in the one before.
+        let start = Playhead { answer: *answer, ..Playhead::default() };
+        let playhead = if playhead.answer == *answer { playhead } else { &start };
         Some(Caption { speaker: Speaker::Kiosk, language: *language, words: spoken.caption(playhead) })
     }
 
     /// After an answer its words stay readable until the visitor speaks.
     fn kept_answer(&self, phase: Phase) -> Option<Caption> {
-        let (language, spoken) = self.kiosk.as_ref().filter(|_| phase == Phase::Listening)?;
+        let KioskWords { language, spoken, .. } = self.kiosk.as_ref().filter(|_| phase == Phase::Listening)?;
         Some(Caption {
             speaker: Speaker::Kiosk,
             language: *language,

@@ -50,7 +50,7 @@ counter_id! {
     UtteranceId
 }
 counter_id! {
-    /// A question and its answer. Counts up within a visit.
+    /// A question and its answer. Counts up within a run.
     TurnId
 }
 counter_id! {

@@ -170,11 +170,18 @@ pub enum Event {
         /// The state that was stuck.
         phase: Phase,
     },
+    /// Work that was begun for a turn that came to nothing.
+    WorkThrown {
+        /// Transcriptions.
+        transcriptions: u32,
+        /// Answers.
+        answers: u32,
+    },
     /// A recorded microphone has come to its end.
     InputEnded,
     /// Something was dropped because a queue was full or an input too long.
     Dropped {
-        /// What (`audio_frames`, `events`, `utterance_tail`).
+        /// What: `audio_frames`, `audio_events`, `utterance_tail`, `turn_records`, `records`.
         what: &'static str,
         /// How many.
         count: u64,

@@ -48,6 +48,7 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(60);
 pub struct Visitor {
     script: Script,
     clips: Vec<Arc<[f32]>>,
+    is_greeted: bool,
 }
 
 impl Visitor {
@@ -70,7 +71,7 @@ impl Visitor {
         for question in questions {
             clips.push(speak(&voice, question, language).await?);
         }
-        Ok(Self { script, clips })
+        Ok(Self { script, clips, is_greeted: foundation.config.visit.greet })
     }
 
     /// Comes, talks, leaves. Gives the picture of the window taken while the kiosk spoke its first answer, or why there
@@ -86,7 +87,9 @@ impl Visitor {
         let mut is_first = true;
         // A command can only be refused by a conversation that has ended, and then there is nothing to wait for.
         let _ = commands.send(Command::VisitorArrived).await;
-        wait_for(&mut events, is_listening).await;
+        if self.is_greeted {
+            wait_for(&mut events, is_listening).await;
+        }
         for clip in &self.clips {
             sleep(BREATH).await;
             if !self.script.say(clip.clone()).await {

@@ -39,6 +39,9 @@ pub enum StartError {
     /// The embedded voice, where nothing works without it.
     #[error(transparent)]
     Voice(#[from] ProviderError),
+    /// The conversation ended although nobody asked it to.
+    #[error("the conversation has ended by itself; the log says why, and it can be started again")]
+    Ended,
     /// A thread cannot be started.
     #[error("a thread cannot be started: {0}; is the machine out of memory?")]
     Thread(#[from] std::io::Error),

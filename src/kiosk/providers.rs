@@ -22,6 +22,8 @@ pub(super) struct Providers {
     pub(super) llm: Arc<dyn LanguageModel>,
     pub(super) tts: Arc<dyn TextToSpeech>,
     pub(super) connection: watch::Receiver<Connection>,
+    /// Whether what the visitor says leaves the box: to a service that is not on it.
+    pub(super) uses_service: bool,
 }
 
 /// The chains. What is missing is told to staff and left out: a kiosk that can only be read is better than none.
@@ -73,6 +75,8 @@ pub(super) fn build(foundation: &Foundation, clock: Arc<dyn Clock>, bus: &Bus) -
         llm: Arc::new(LlmChain::new(llm, apologies)),
         tts: Arc::new(TtsChain::new(tts)),
         connection,
+        uses_service: cloud.leaves_the_box(ProviderKind::SpeechToText)
+            || cloud.leaves_the_box(ProviderKind::LanguageModel),
     }
 }
 

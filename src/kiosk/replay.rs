@@ -13,8 +13,11 @@ use crate::{
     ops::report::Report,
 };
 
-/// Silence after the recording: the last answer is heard to its end within it.
-const SILENCE_AFTER: Duration = Duration::from_millis(2_500);
+/// Silence after the recording, beyond the longest that may follow a question.
+const SILENCE_AFTER: Duration = Duration::from_millis(1_500);
+
+/// How long nothing may happen before a replay is over, frames.
+const REST_FRAMES: u32 = 30;
 
 /// How long after the end of the recording an answer may still go on before the replay is ended.
 const ANSWER_LIMIT: Duration = Duration::from_secs(120);
@@ -39,7 +42,8 @@ pub struct Recording {
 /// # Errors
 /// The recording cannot be read, or the kiosk cannot start.
 pub async fn run(foundation: &Foundation, recording: &Recording) -> Result<Report, StartError> {
-    let source = WavSource::open(&recording.audio, SILENCE_AFTER)?;
+    let patience = Duration::from_millis(foundation.config.turn.max_silence_ms);
+    let source = WavSource::open(&recording.audio, patience + SILENCE_AFTER)?;
     let sink: Box<dyn Sink> = match &recording.speaker {
         Some(path) => Box::new(WavSink::create(path)?),
         None => Box::new(NullSink::default()),
@@ -52,9 +56,18 @@ pub async fn run(foundation: &Foundation, recording: &Recording) -> Result<Repor
         let (kiosk, mut audio) = Kiosk::start(foundation, surroundings)?;
         let mut events = kiosk.bus.subscribe();
         drive(&kiosk, &clock, &mut audio, &activity, &mut events).await;
-        let report = kiosk.stop(None).await;
-        drop(audio);
-        return Ok(report);
+        let stopping = kiosk.stop(None);
+        tokio::pin!(stopping);
+        // The loop goes on taking commands until the conversation has said its last.
+        return Ok(loop {
+            tokio::select! {
+                report = &mut stopping => break report,
+                () = tokio::time::sleep(FRAME) => {
+                    clock.advance(FRAME);
+                    audio.step();
+                }
+            }
+        });
     }
     let surroundings = surroundings(Arc::new(SystemClock::start_now()), sound, activity.clone());
     let (kiosk, audio) = Kiosk::start(foundation, surroundings)?;
@@ -62,8 +75,10 @@ pub async fn run(foundation: &Foundation, recording: &Recording) -> Result<Repor
     let audio = audio.spawn()?;
     while events.next().await.is_some_and(|stamped| stamped.event != Event::InputEnded) {}
     let limit = Instant::now() + ANSWER_LIMIT;
-    while !is_at_rest(&kiosk, &activity) && Instant::now() < limit {
+    let mut rest = 0;
+    while rest < REST_FRAMES && Instant::now() < limit {
         tokio::time::sleep(FRAME).await;
+        rest = if is_at_rest(&kiosk, &activity) { rest + 1 } else { 0 };
     }
     Ok(kiosk.stop(Some(audio)).await)
 }
@@ -82,6 +97,7 @@ async fn drive(
     events: &mut Subscription,
 ) {
     let mut limit = None;
+    let mut rest = 0;
     loop {
         let began = Instant::now();
         clock.advance(FRAME);
@@ -92,7 +108,8 @@ async fn drive(
                 limit = Some(clock.now() + ANSWER_LIMIT);
             }
         }
-        if limit.is_some_and(|limit| clock.now() >= limit || is_at_rest(kiosk, activity)) {
+        rest = if is_at_rest(kiosk, activity) { rest + 1 } else { 0 };
+        if limit.is_some_and(|limit| clock.now() >= limit || rest >= REST_FRAMES) {
             return;
         }
         if audio.busy() || !activity.is_quiet() {

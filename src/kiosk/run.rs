@@ -19,7 +19,7 @@ use crate::{
     clock::{Clock, SystemClock},
     config::Config,
     conversation::Activity,
-    event::{Device, DeviceStatus, Event, Language},
+    event::{Command, Device, DeviceStatus, EndReason, Event, Language, Subscription},
     ops::report::Report,
     ui::{Paused, PausedInputs, SafeCause, SafeMode, ScreenshotRequest, UiInputs, WindowHandle, WindowOptions},
 };
@@ -93,15 +93,20 @@ fn run_once(config: &Config, options: &RunOptions, libraries: &mut Libraries) ->
     if options.audio == AudioBackend::Stdio {
         BenchLog.ready();
     }
-    let until = runtime.spawn(until_told_to_stop(running.kiosk.bus.subscribe(), window));
+    let events = running.events.take();
+    let until = runtime.spawn(until_the_end(events, running.kiosk.commands.clone(), window));
     running.show(&foundation, options.window_px);
     // The window is closed (or there is none): without one it is the other side that ends the run.
-    if (options.is_headless || running.has_no_display())
-        && let Err(error) = runtime.block_on(until)
-    {
-        tracing::error!(%error, "waiting for the end failed");
+    let why = if options.is_headless || running.has_no_display() || until.is_finished() {
+        runtime.block_on(until).unwrap_or(End::ConversationGone)
+    } else {
+        End::Told
+    };
+    let report = running.stop(&runtime);
+    match why {
+        End::Told => Ok(report),
+        End::ConversationGone => Err(StartError::Ended),
     }
-    Ok(running.stop(&runtime))
 }
 
 /// Runs a whole visit with a scripted visitor.
@@ -138,6 +143,20 @@ pub fn demo(config: &Config, language: Language, window_px: Option<[u16; 2]>) ->
     Ok(DemoResult { report: running.stop(&runtime), screenshot, speaker })
 }
 
+impl DemoResult {
+    /// Whether it showed what it is for: three answers heard, leave taken, and a picture.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        let answers = self.report.turns.iter().filter(|turn| !turn.heard.is_empty()).count();
+        let took_leave = self
+            .report
+            .events
+            .iter()
+            .any(|stamped| matches!(stamped.event, Event::VisitEnded { reason: EndReason::Goodbye, .. }));
+        answers >= 3 && took_leave && self.screenshot.is_ok()
+    }
+}
+
 fn runtime() -> Result<Runtime, StartError> {
     Ok(tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?)
 }
@@ -156,22 +175,38 @@ fn sound(backend: AudioBackend, config: &Config) -> Result<Sound, StartError> {
     })
 }
 
-/// Waits for the end of the input, or for a signal; then closes the window.
-async fn until_told_to_stop(mut events: crate::event::Subscription, window: Option<WindowHandle>) {
+/// Why a run ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// By a signal, the window, or the end of a recorded input.
+    Told,
+    /// The conversation or its audio loop has ended by itself, which it never should.
+    ConversationGone,
+}
+
+/// Waits for the end of the input, for a signal, or for a conversation that is gone; then closes the window.
+async fn until_the_end(
+    events: Option<Subscription>,
+    commands: mpsc::Sender<Command>,
+    window: Option<WindowHandle>,
+) -> End {
     let input_ended = async {
+        let Some(mut events) = events else { return std::future::pending().await };
         while let Some(stamped) = events.next().await {
             if stamped.event == Event::InputEnded {
                 return;
             }
         }
     };
-    tokio::select! {
-        () = input_ended => {}
-        () = signalled() => {}
-    }
+    let why = tokio::select! {
+        () = input_ended => End::Told,
+        () = signalled() => End::Told,
+        () = commands.closed() => End::ConversationGone,
+    };
     if let Some(window) = window {
         window.close();
     }
+    why
 }
 
 /// Waits for SIGINT or SIGTERM.
@@ -215,6 +250,8 @@ struct Running {
     clock: Arc<dyn Clock>,
     window: Option<WindowHandle>,
     pictures: Pictures,
+    /// From before the sound began, so that an input that ends at once is noticed.
+    events: Option<Subscription>,
     screenshots: Option<mpsc::Receiver<ScreenshotRequest>>,
 }
 
@@ -231,10 +268,11 @@ impl Running {
         };
         let surroundings = Surroundings { clock: clock.clone(), sound, activity: Activity::default(), repaint };
         let (kiosk, audio) = Kiosk::start(foundation, surroundings)?;
+        let events = Some(kiosk.bus.subscribe());
         let audio = audio.spawn()?;
         let (requests, screenshots) = mpsc::channel(SCREENSHOTS);
         let pictures = Pictures { requests, no_display: Arc::default() };
-        Ok(Self { kiosk, audio, clock, window, pictures, screenshots: Some(screenshots) })
+        Ok(Self { kiosk, audio, clock, window, pictures, events, screenshots: Some(screenshots) })
     }
 
     /// Opens the window and returns when it is closed. Without a display the kiosk goes on by voice.
@@ -277,7 +315,7 @@ fn start_again(config: &Config, options: &RunOptions, error: &StartError) -> boo
         StartError::Rate(_) | StartError::Voice(_) => (SafeCause::Devices, "SOUND-201"),
         StartError::Onnx(_) | StartError::Vad(_) | StartError::Manifest(_) => (SafeCause::Files, "MODEL-101"),
         StartError::Words(_) | StartError::Knowledge(_) | StartError::Wav(_) => (SafeCause::Files, "FILES-102"),
-        StartError::Thread(_) => (SafeCause::Storage, "SYSTEM-302"),
+        StartError::Thread(_) | StartError::Ended => (SafeCause::Files, "SYSTEM-302"),
     };
     let inputs = PausedInputs {
         safe: SafeMode { cause, code: code.to_owned() },

@@ -41,6 +41,10 @@ impl Metrics {
             Event::Device { status: DeviceStatus::Lost, .. } => self.add(DEVICE_LOSSES, 1),
             Event::Provider { status: ProviderStatus::Failed, .. } => self.add(PROVIDER_FAILURES, 1),
             Event::WatchdogFired { .. } => self.add(WATCHDOG, 1),
+            Event::WorkThrown { transcriptions, answers } => {
+                self.add(TRANSCRIPTIONS_THROWN, u64::from(*transcriptions));
+                self.add(ANSWERS_THROWN, u64::from(*answers));
+            }
             _ => {}
         }
     }

@@ -166,6 +166,7 @@ impl StaffEvent {
             | Event::VisitEnded { .. }
             | Event::PhaseChanged { .. }
             | Event::TurnFinished { .. }
+            | Event::WorkThrown { .. }
             | Event::InputEnded => return None,
         };
         Some(Self { id: Uuid::now_v7(), at, kind: kind.to_owned(), subject, status: status.to_owned(), detail })

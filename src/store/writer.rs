@@ -45,7 +45,7 @@ pub struct Store {
 }
 
 /// How a store was closed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Closed {
     /// Records that are in the recovery file, because the database could not be written in time.
     pub recovered: usize,

@@ -7,6 +7,8 @@ impl Conversation {
         match action {
             Action::BeginVisit => self.begin_visit(),
             Action::EndVisit(reason) => {
+                self.records.clear();
+                self.clip = None;
                 if let Some(visit) = self.visit.take() {
                     self.parts.bus.publish(Event::VisitEnded { visit, reason });
                     self.parts.store.record(Record::VisitEnded { visit, at: UnixMillis::now(), reason });
@@ -25,6 +27,12 @@ impl Conversation {
                     record.transcriptions_thrown += 1;
                 }
             }
+            Action::DiscardWords { turn } => {
+                if let Some(record) = self.records.get_mut(&turn) {
+                    record.transcriptions_thrown += 1;
+                }
+            }
+            Action::RecordQuestion { turn, question } => self.record_question(AnswerId::default(), turn, question),
             Action::TurnDecided { turn } => {
                 let now = self.parts.clock.now();
                 if let Some(record) = self.records.get_mut(&turn) {
@@ -58,7 +66,9 @@ impl Conversation {
             Action::Heard(answer) => self.close_answer(answer, false).await,
             Action::ResumePlayout => self.tell_audio(AudioCommand::Resume).await,
             Action::ForgetTurn(turn) => {
-                self.records.remove(&turn);
+                if let Some(record) = self.records.remove(&turn) {
+                    self.tell_of_thrown_work(&record);
+                }
                 self.scene.visitor = None;
             }
             Action::LongThinking => self.scene.is_thinking_long = true,
@@ -75,9 +85,8 @@ impl Conversation {
     }
 
     fn begin_visit(&mut self) {
-        let visit = VisitId::generate();
-        self.visit = Some(visit);
-        self.scene.clear();
+        let visit = *self.visit.get_or_insert_with(VisitId::generate);
+        self.scene.farewell_since = None;
         self.parts.bus.publish(Event::VisitStarted { visit });
         self.parts.store.record(Record::VisitStarted { visit, at: UnixMillis::now() });
     }
@@ -96,11 +105,9 @@ impl Conversation {
     fn transcribe(&mut self, job: JobId, turn: TurnId) {
         let Some(clip) = self.clip.clone() else { return };
         let record = self.record_of(turn);
-        if let Some(record) = record {
-            record.speech_start.get_or_insert(clip.speech_start);
-            record.speech_end = Some(clip.speech_end);
-            record.transcript_at = None;
-        }
+        record.speech_start.get_or_insert(clip.speech_start);
+        record.speech_end = Some(clip.speech_end);
+        record.transcript_at = None;
         let request = TranscribeRequest { samples: clip.samples.clone(), likely_language: self.state.language() };
         let mut pieces = self.parts.stt.transcribe(request);
         let (events, clock) = (self.transcript_events.0.clone(), self.parts.clock.clone());
@@ -123,10 +130,18 @@ impl Conversation {
         self.transcriptions.insert(job, Transcription { turn, _task: AbortOnDropHandle::new(task) });
     }
 
-    /// The turn's record, made when it is first needed. `None` between visits.
-    fn record_of(&mut self, turn: TurnId) -> Option<&mut TurnRecord> {
-        let (visit, language) = (self.visit?, self.state.language());
-        Some(self.records.entry(turn).or_insert_with(|| TurnRecord::new(visit, turn, language)))
+    /// The turn's record, made when it is first needed: before the visit is known to be one.
+    fn record_of(&mut self, turn: TurnId) -> &mut TurnRecord {
+        let (visit, language) = (*self.visit.get_or_insert_with(VisitId::generate), self.state.language());
+        self.records.entry(turn).or_insert_with(|| TurnRecord::new(visit, turn, language))
+    }
+
+    /// A turn that came to nothing is not counted as one; what it cost is.
+    fn tell_of_thrown_work(&self, record: &TurnRecord) {
+        let (transcriptions, answers) = (record.transcriptions_thrown, record.answers_thrown);
+        if transcriptions + answers > 0 {
+            self.parts.bus.publish(Event::WorkThrown { transcriptions, answers });
+        }
     }
 
     // ---- the answer -------------------------------------------------------------------------------------------------
@@ -180,11 +195,14 @@ impl Conversation {
             running.job.commit();
         }
         self.scene.question = Some(question.text.clone());
+        let record = self.record_of(turn);
+        record.transcript.clone_from(&question.text);
+        record.language = question.language;
+        self.record_question(answer, turn, question);
+    }
+
+    fn record_question(&self, answer: AnswerId, turn: TurnId, question: Question) {
         let Some(visit) = self.visit else { return };
-        if let Some(record) = self.record_of(turn) {
-            record.transcript.clone_from(&question.text);
-            record.language = question.language;
-        }
         self.parts.store.record(Record::Message(Message {
             visit,
             turn,

@@ -24,6 +24,7 @@ impl Step<'_> {
         let language = self.state.language;
         let answer = self.new_answer(turn, true);
         if let Some(answer) = &mut self.state.answer {
+            answer.is_own = true;
             answer.ends_visit = ends_visit;
         }
         self.actions.push(Action::Say { answer, turn, key, language });
@@ -42,21 +43,21 @@ impl Step<'_> {
         let Some(answer) = self.state.answer.as_ref().filter(|answer| answer.is_committed && answer.is_empty) else {
             return;
         };
-        let ends_visit = answer.ends_visit;
+        let (turn, ends_visit) = (answer.turn, answer.ends_visit);
         self.discard_answer();
         self.finish_turn();
-        self.say(if ends_visit { "goodbye" } else { "trouble" }, ends_visit);
+        self.say_in(turn, if ends_visit { "goodbye" } else { "trouble" }, ends_visit);
     }
 
     pub(super) fn answer_failed(&mut self, id: AnswerId) {
         let Some(answer) = self.answer_of(id) else { return };
-        let is_wanted = answer.is_committed;
+        let (turn, is_wanted) = (answer.turn, answer.is_committed);
         self.discard_answer();
         if is_wanted {
             self.finish_turn();
             self.be_active();
             self.go(Phase::Listening);
-            self.say("trouble", false);
+            self.say_in(turn, "trouble", false);
         }
     }
 
@@ -73,6 +74,12 @@ impl Step<'_> {
 
     pub(super) fn playout_finished(&mut self, id: AnswerId) {
         let Some(answer) = self.answer_of(id) else { return };
+        if answer.last_sound.is_none() && !answer.is_own {
+            // It came to its end without a sound: there was nothing in it to say.
+            answer.is_empty = true;
+            self.replace_if_empty();
+            return;
+        }
         let ends_visit = answer.ends_visit;
         self.actions.push(Action::Heard(id));
         self.state.answer = None;
@@ -83,8 +90,8 @@ impl Step<'_> {
         // Only the visitor resets "are you still there?": the kiosk's own sentence does not answer it.
         self.state.last_activity = self.now;
         match self.state.phase {
-            Phase::Speaking | Phase::Interrupted if self.state.turn.is_none() => self.go(Phase::Listening),
             Phase::Interrupted => {
+                self.actions.push(Action::ResumePlayout);
                 self.go(Phase::Listening);
                 self.judge();
             }

@@ -118,7 +118,7 @@ impl Step<'_> {
         if self.state.answer.is_some() || self.now < self.state.last_activity + self.state.quiet_limit(self.settings) {
             return;
         }
-        if self.state.asked_whether_there {
+        if self.state.asked_whether_there || !self.state.is_announced {
             self.end_visit(EndReason::Silence);
         } else {
             self.say("silence", false);
@@ -133,10 +133,10 @@ impl Step<'_> {
             self.actions.push(Action::Watchdog(self.state.phase));
             self.stop_answer();
             self.cancel_transcription();
-            self.state.turn = None;
-            self.be_active();
+            let turn = self.state.turn.take().map(|turn| turn.id);
+            self.begin_visit();
             self.go(Phase::Listening);
-            self.say("trouble", false);
+            self.say_in(turn, "trouble", false);
         } else if !self.state.said_long_thinking
             && thinking_for >= Duration::from_millis(self.settings.visit.long_thinking_ms)
         {

@@ -135,6 +135,18 @@ pub enum Action {
         /// For this turn.
         turn: TurnId,
     },
+    /// Words that were written down are not the whole: they are thrown away.
+    DiscardWords {
+        /// Of this turn.
+        turn: TurnId,
+    },
+    /// The question goes on record although it will not be answered.
+    RecordQuestion {
+        /// Of this turn.
+        turn: TurnId,
+        /// The question.
+        question: Question,
+    },
     /// The turn has ended: the visitor has finished. Not for touched topics.
     TurnDecided {
         /// Which.

@@ -41,6 +41,17 @@ impl Words {
     }
 }
 
+impl From<&Question> for Words {
+    fn from(question: &Question) -> Self {
+        Self {
+            text: question.text.clone(),
+            language: question.language,
+            entry: question.entry.clone(),
+            served_by: question.written_by.unwrap_or(ServedBy::Embedded),
+        }
+    }
+}
+
 /// What is to be answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Question {
@@ -60,6 +71,7 @@ impl Turn {
             id,
             utterance,
             begun: now,
+            first_begun: now,
             speech_start: now,
             speech_end: None,
             is_truncated: false,

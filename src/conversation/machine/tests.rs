@@ -237,7 +237,7 @@ fn speech_without_words_is_asked_for_again_but_a_noise_is_passed_over() {
     talk.transcribe(job, "");
     talk.wait_ms(3_000);
     assert_eq!(talk.said(), Vec::<&str>::new());
-    assert_eq!(talk.state.phase(), Phase::Listening);
+    assert_eq!(talk.state.phase(), Phase::Idle, "nobody was there");
 }
 
 #[test]
@@ -338,6 +338,111 @@ fn a_lost_microphone_forgets_the_half_heard_question() {
     let actions = talk.feed(Input::MicrophoneLost);
     assert!(actions.contains(&Action::ForgetTurn(TurnId(1))));
     assert_eq!(talk.state.phase(), Phase::Listening);
+}
+
+#[test]
+fn speech_that_nobody_takes_is_closed_so_that_the_next_is_heard() {
+    let mut talk = Talk::new();
+    talk.settings.visit.begin_by_speech = false;
+    let actions = talk.feed(Input::SpeechStarted { utterance: UtteranceId(1), over_playout: false });
+    assert!(actions.contains(&Action::EndUtterance(UtteranceId(1))), "{actions:?}");
+    assert_eq!(talk.state.phase(), Phase::Idle);
+}
+
+#[test]
+fn a_noise_in_an_empty_hall_leaves_no_visit() {
+    let mut talk = Talk::new();
+    let job = talk.speak(1, 200);
+    talk.transcribe(job, "");
+    talk.wait(Duration::from_secs(120));
+    assert_eq!(talk.state.phase(), Phase::Idle);
+    assert_eq!(talk.count(|action| matches!(action, Action::BeginVisit | Action::EndVisit(_) | Action::Say { .. })), 0);
+}
+
+#[test]
+fn a_noise_before_the_answer_to_a_touched_topic_does_not_lose_it() {
+    let mut talk = Talk::new();
+    talk.feed(Input::Topic(topic()));
+    let job = talk.speak(1, 150);
+    talk.transcribe(job, "");
+    talk.wait_ms(3_000);
+    let last = talk.actions.iter().rev().find_map(|action| match action {
+        Action::Commit { question, .. } => Some(question.entry.clone()),
+        _ => None,
+    });
+    assert_eq!(last, Some(topic().entry));
+    assert_eq!(talk.state.phase(), Phase::Thinking);
+}
+
+#[test]
+fn an_answer_that_ends_while_it_is_interrupted_lets_playout_go() {
+    let mut talk = Talk::new();
+    let answer = talk.ask_and_be_answered(1);
+    talk.feed(Input::SpeechStarted { utterance: UtteranceId(2), over_playout: true });
+    let actions = talk.feed(Input::PlayoutFinished(answer));
+    assert!(actions.contains(&Action::ResumePlayout), "{actions:?}");
+    assert_eq!(talk.state.phase(), Phase::Listening);
+    talk.feed(Input::InterruptionDismissed(UtteranceId(2)));
+    assert!(talk.state.utterance().is_none());
+}
+
+#[test]
+fn an_answer_without_a_word_to_say_is_replaced_at_once() {
+    let mut talk = Talk::new();
+    let job = talk.speak(1, 1_500);
+    talk.transcribe(job, "What time do you open?");
+    talk.wait_ms(900);
+    let answer = talk.committed().unwrap();
+    talk.feed(Input::PlayoutFinished(answer));
+    assert_eq!(talk.said(), ["trouble"]);
+    let own = talk.committed().unwrap();
+    talk.feed(Input::PlayoutFinished(own));
+    assert_eq!(talk.said(), ["trouble"], "a sentence without sound calls for no other");
+}
+
+#[test]
+fn what_was_said_last_stays_on_record_when_the_visitor_leaves() {
+    let mut talk = Talk::new();
+    let job = talk.speak(1, 1_500);
+    talk.transcribe(job, "Thank you, I will come back tomorrow.");
+    let actions = talk.feed(Input::Left);
+    assert!(actions.iter().any(|action| matches!(action, Action::RecordQuestion { .. })), "{actions:?}");
+    assert!(actions.contains(&Action::EndVisit(EndReason::Departure)));
+}
+
+#[test]
+fn a_visitor_who_never_stops_gets_an_answer_in_the_end() {
+    let mut talk = Talk::new();
+    let job = talk.speak(1, 1_500);
+    talk.transcribe(job, "There was this one thing.");
+    talk.wait_ms(900);
+    let mut joined = 0;
+    for utterance in (2..60).map(UtteranceId) {
+        assert_eq!(talk.state.phase(), Phase::Thinking);
+        let speech_start = talk.now;
+        talk.feed(Input::SpeechStarted { utterance, over_playout: false });
+        if talk.state.phase() == Phase::Thinking {
+            break;
+        }
+        joined += 1;
+        talk.now += Duration::from_secs(4);
+        let job = talk.pause(utterance, speech_start);
+        talk.transcribe(job, "And then there was another thing.");
+        talk.wait_ms(900);
+    }
+    let answer = talk.committed().unwrap();
+    talk.feed(Input::PlayoutStarted(answer));
+    assert_eq!(talk.state.phase(), Phase::Speaking);
+    assert!((5..20).contains(&joined), "{joined} pieces of five seconds were joined");
+}
+
+#[test]
+fn words_that_were_thrown_away_are_counted() {
+    let mut talk = Talk::new();
+    let job = talk.speak(1, 1_500);
+    talk.transcribe(job, "What time do you");
+    let actions = talk.feed(Input::SpeechResumed(UtteranceId(1)));
+    assert!(actions.contains(&Action::DiscardWords { turn: TurnId(1) }), "{actions:?}");
 }
 
 // ---- whatever happens -------------------------------------------------------------------------------------------------
