@@ -26,8 +26,8 @@ pub(crate) const ENGLISH: &[Voice] = &[
     Voice::Espeak("en-us+f2", 160, 50),
     Voice::Flite("kal16"),
     Voice::Espeak("en-us+f3", 150, 50),
-    Voice::Espeak("en-us+m3", 140, 50),
-    Voice::Espeak("en-us+m7", 150, 50),
+    Voice::Espeak("en-us+f4", 150, 50),
+    Voice::Espeak("en-gb+f3", 150, 50),
 ];
 
 /// Two of espeak-ng's female variants; its deep and its breathy ones are hardly understood.
