@@ -31,7 +31,7 @@ use majlis::{
         embedded::{EmbeddedSpeechToText, EmbeddedTextToSpeech, Espeak, Vowels},
     },
 };
-use voices::{ARABIC, ENGLISH, Synthesiser, Voice};
+use voices::{ARABIC, ENGLISH, LEFT_OUT, Synthesiser, Voice};
 
 struct Tally {
     right: usize,
@@ -129,6 +129,7 @@ async fn main() {
         all.print(&format!("{language} all"));
         all_outside.print(&format!("{language} outside the grammar"));
     }
+    println!("{LEFT_OUT}");
     println!("resident {} MB", resident_mb());
 }
 
