@@ -93,7 +93,7 @@ impl GrammarDecoder {
             // every decoder, so that scores of two grammars can be compared.
             ("-compallsen", "yes"),
             ("-maxhmmpf", "2000"),
-            // Three of the four best densities of each codebook: a tenth less time, nothing lost.
+            // Three of the four best densities of each codebook: about a tenth less time; Arabic lost 1 of 60 clips.
             ("-topn", "3"),
             ("-allphone_ci", "yes"),
             ("-bestpath", "no"),
