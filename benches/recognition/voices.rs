@@ -26,17 +26,22 @@ pub(crate) const ENGLISH: &[Voice] = &[
     Voice::Espeak("en-us+f2", 160, 50),
     Voice::Flite("kal16"),
     Voice::Espeak("en-us+f3", 150, 50),
-    Voice::Espeak("en-us+m3", 140, 50),
-    Voice::Espeak("en-us+m7", 150, 50),
+    Voice::Espeak("en-us+f4", 150, 50),
+    Voice::Espeak("en-gb+f3", 150, 50),
 ];
 
-/// Two of espeak-ng's female variants; its deep and its breathy ones are hardly understood.
+/// Three of espeak-ng's female variants.
 pub(crate) const ARABIC: &[Voice] = &[
     Voice::Espeak("ar+f5", 150, 50),
     Voice::Espeak("ar+f2", 150, 50),
     Voice::Espeak("ar+f5", 160, 60),
     Voice::Espeak("ar+f5", 150, 40),
+    Voice::Espeak("ar+f3", 150, 50),
 ];
+
+/// Voices that were tried and left out, and why.
+pub(crate) const LEFT_OUT: &str = "left out: en-us+Annie (50 % right) and ar+Annie (7 %), breathy; ar+m3 (71 %, most of it rejected) and \
+     ar+f4 (50 %), too deep for the acoustic model; flite kal, the same voice as kal16 at half the bandwidth";
 
 impl fmt::Display for Voice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -12,6 +12,7 @@ mod pocketsphinx;
 mod recogniser;
 mod sentences;
 mod tashkeel;
+mod trim;
 mod voice;
 mod vowels;
 

@@ -14,6 +14,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::{
     Espeak, NAME, Vowels,
     sentences::{Baseline, Heard, Parts, Sentences},
+    trim,
 };
 use crate::{
     audio::PIPELINE_RATE_HZ,
@@ -29,15 +30,22 @@ const QUEUED_UTTERANCES: usize = 4;
 
 /// The longest utterance that is looked at, seconds: no phrasing takes as long, whoever asks it.
 const LONGEST_S: usize = 15;
-/// How much worse than its phones an English sentence may score, a frame of speech. Of synthetic voices 95 % of
-/// sentences in the grammar stay below it, 95 % of others above (`benches/recognition`).
-const ENGLISH_LIMIT: f32 = 29.5;
-/// The same for Arabic, whose sounds are only near those of the acoustic model.
-const ARABIC_LIMIT: f32 = 30.0;
-/// How much worse Arabic scores for that reason, a frame of speech.
-const ARABIC_HANDICAP: f32 = 5.0;
-/// How much better the likely language is taken to be, a frame of speech.
-const LIKELY_BONUS: f32 = 5.0;
+/// What is measured of a language's sentences (`benches/recognition`), in the library's units a frame.
+#[derive(Debug, Clone, Copy)]
+struct Limits {
+    /// A sentence that scores no worse than this is what was said: hardly any other does. It is not judged further.
+    sure: f32,
+    /// The most that its distance from the perfect score and from the bare phones' may add up to. Neither tells as
+    /// much alone: Arabic sounds are far from the model's phones, and far from any phone.
+    doubtful: f32,
+    /// How much worse sentences score because the acoustic model is of another language.
+    foreign: f32,
+}
+
+const ENGLISH: Limits = Limits { sure: 62.0, doubtful: 92.0, foreign: 0.0 };
+const ARABIC: Limits = Limits { sure: 57.5, doubtful: 100.0, foreign: 4.5 };
+/// How much better the likely language is taken to be, a frame.
+const LIKELY_BONUS: f32 = 4.5;
 
 type Reply<T> = oneshot::Sender<Result<Option<T>, ProviderError>>;
 
@@ -174,7 +182,7 @@ impl SpeechToText for EmbeddedSpeechToText {
     }
 }
 
-/// Decodes in both languages side by side, takes the better one, and judges it against the bare phones.
+/// Decodes in both languages side by side, takes the better one, and judges it against the bare phones if in doubt.
 async fn recognise(
     english: &Decoder,
     arabic: &Decoder,
@@ -185,7 +193,12 @@ async fn recognise(
     if request.samples.len() > LONGEST_S * PIPELINE_RATE_HZ as usize {
         return Ok(not_understood(likely));
     }
-    let samples: Arc<[i16]> = request.samples.iter().map(|sample| to_i16(*sample)).collect();
+    let speech = request.samples.get(trim::speech(&request.samples)).unwrap_or_default();
+    if speech.is_empty() {
+        return Ok(not_understood(likely));
+    }
+    let frames = speech.len().div_ceil(trim::FRAME) as f32;
+    let samples: Arc<[i16]> = speech.iter().map(|sample| to_i16(*sample)).collect();
     let (in_english, in_arabic) = tokio::join!(
         english.ask(|reply| Job::Sentence(Arc::clone(&samples), reply)),
         arabic.ask(|reply| Job::Sentence(Arc::clone(&samples), reply)),
@@ -195,51 +208,68 @@ async fn recognise(
         (Err(error), Err(_)) => return Err(error),
         (english, arabic) => (english.ok().flatten(), arabic.ok().flatten()),
     };
-    if in_english.is_none() && in_arabic.is_none() {
-        return Ok(not_understood(likely));
+    let Some(best) = choose(in_english, in_arabic, frames, likely) else { return Ok(not_understood(likely)) };
+    if best.is_sure(strictness) {
+        return Ok(best.into_transcript());
     }
-    let baseline = match english.ask(|reply| Job::Phones(Arc::clone(&samples), reply)).await {
-        Err(_) => arabic.ask(|reply| Job::Phones(Arc::clone(&samples), reply)).await?,
-        found => found?,
-    };
-    let Some(baseline) = baseline else { return Ok(not_understood(likely)) };
-    Ok(judge(in_english, in_arabic, baseline, likely, strictness))
+    let decoder = if best.language == Language::ARABIC { arabic } else { english };
+    let baseline = decoder.ask(|reply| Job::Phones(samples, reply)).await?;
+    Ok(match baseline {
+        Some(baseline) if best.fits(baseline, strictness) => best.into_transcript(),
+        _ => not_understood(best.language),
+    })
 }
 
-/// Chooses the language and decides whether the sentence is what was said.
-fn judge(
-    english: Option<Heard>,
-    arabic: Option<Heard>,
-    baseline: Baseline,
-    likely: Language,
-    strictness: f32,
-) -> Transcript {
-    let misfit = |heard: &Heard| (baseline.score - heard.score) / baseline.speech_frames;
-    let handicap = |language| {
-        let foreign = if language == Language::ARABIC { ARABIC_HANDICAP } else { 0.0 };
-        if language == likely { foreign + LIKELY_BONUS } else { foreign }
+/// The sentence of the language that fits better.
+#[derive(Debug, Clone, PartialEq)]
+struct Best {
+    heard: Heard,
+    language: Language,
+    /// How far from the perfect score, a frame.
+    distance: f32,
+}
+
+/// Chooses the language.
+fn choose(english: Option<Heard>, arabic: Option<Heard>, frames: f32, likely: Language) -> Option<Best> {
+    let handicapped = |best: &Best| {
+        best.distance - limits(best.language).foreign - if best.language == likely { LIKELY_BONUS } else { 0.0 }
     };
-    let best = [(english, Language::ENGLISH, ENGLISH_LIMIT), (arabic, Language::ARABIC, ARABIC_LIMIT)]
+    [(english, Language::ENGLISH), (arabic, Language::ARABIC)]
         .into_iter()
-        .filter_map(|(heard, language, limit)| {
+        .filter_map(|(heard, language)| {
             let heard = heard?;
-            let misfit = misfit(&heard);
-            Some((heard, language, limit, misfit))
+            let distance = -heard.score / frames;
+            Some(Best { heard, language, distance })
         })
-        .min_by(|(_, a, _, x), (_, b, _, y)| (x - handicap(*a)).total_cmp(&(y - handicap(*b))));
-    if let Some((_, language, _, misfit)) = &best {
-        tracing::debug!(%language, misfit, speech_frames = baseline.speech_frames, "embedded recognition");
+        .min_by(|a, b| handicapped(a).total_cmp(&handicapped(b)))
+}
+
+impl Best {
+    /// Whether the sentence is what was said, by its score alone.
+    fn is_sure(&self, strictness: f32) -> bool {
+        tracing::debug!(language = %self.language, distance = self.distance, "embedded recognition");
+        self.distance <= limits(self.language).sure * strictness
     }
-    match best {
-        Some((heard, language, limit, misfit)) if misfit <= limit * strictness => Transcript {
-            text: heard.phrasing.text,
-            language,
-            entry: Some(heard.phrasing.entry),
+
+    /// Whether it is what was said, in comparison with the bare phones.
+    fn fits(&self, baseline: Baseline, strictness: f32) -> bool {
+        let misfit = (baseline.score - self.heard.score) / baseline.speech_frames;
+        tracing::debug!(misfit, speech_frames = baseline.speech_frames, "embedded recognition in doubt");
+        self.distance + misfit <= limits(self.language).doubtful * strictness
+    }
+
+    fn into_transcript(self) -> Transcript {
+        Transcript {
+            text: self.heard.phrasing.text,
+            language: self.language,
+            entry: Some(self.heard.phrasing.entry),
             served_by: ServedBy::Embedded,
-        },
-        Some((_, language, ..)) => not_understood(language),
-        None => not_understood(likely),
+        }
     }
+}
+
+fn limits(language: Language) -> Limits {
+    if language == Language::ARABIC { ARABIC } else { ENGLISH }
 }
 
 fn not_understood(language: Language) -> Transcript {
@@ -259,48 +289,52 @@ fn unavailable(message: String) -> ProviderError {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
     use crate::{event::EntryId, speech::embedded::sentences::Phrasing};
 
-    const BASELINE: Baseline = Baseline { score: -1_000.0, speech_frames: 100.0 };
+    const FRAMES: f32 = 100.0;
 
-    fn heard(entry: &str, misfit: f32) -> Option<Heard> {
+    fn heard(entry: &str, distance: f32) -> Option<Heard> {
         let phrasing = Phrasing { entry: EntryId(entry.into()), text: entry.into() };
-        Some(Heard { phrasing, score: BASELINE.score - misfit * BASELINE.speech_frames })
+        Some(Heard { phrasing, score: -distance * FRAMES })
     }
 
-    fn judged(english: Option<Heard>, arabic: Option<Heard>, likely: Language, strictness: f32) -> Transcript {
-        judge(english, arabic, BASELINE, likely, strictness)
+    fn chosen(english: Option<Heard>, arabic: Option<Heard>, likely: Language) -> Best {
+        choose(english, arabic, FRAMES, likely).unwrap()
     }
 
     #[test]
     fn the_language_that_fits_better_is_taken() {
-        let transcript = judged(heard("en", 5.0), heard("ar", 45.0), Language::ARABIC, 1.0);
-        assert_eq!((transcript.text.as_str(), transcript.language), ("en", Language::ENGLISH));
+        let best = chosen(heard("en", 50.0), heard("ar", 80.0), Language::ARABIC);
+        assert_eq!((best.heard.phrasing.text.as_str(), best.language), ("en", Language::ENGLISH));
     }
 
     #[test]
     fn the_likely_language_wins_where_both_fit_alike() {
-        for (likely, expected) in [(Language::ENGLISH, "en"), (Language::ARABIC, "ar")] {
-            assert_eq!(judged(heard("en", 20.0), heard("ar", 25.0), likely, 1.0).text, expected);
+        for likely in [Language::ENGLISH, Language::ARABIC] {
+            assert_eq!(chosen(heard("en", 50.0), heard("ar", 54.0), likely).language, likely);
         }
     }
 
     #[test]
-    fn what_fits_much_worse_than_its_phones_is_not_understood() {
-        let transcript = judged(heard("en", 40.0), None, Language::ARABIC, 1.0);
-        assert_eq!(transcript, not_understood(Language::ENGLISH));
+    fn what_scores_well_needs_no_comparison_and_what_scores_badly_does() {
+        assert!(chosen(heard("en", 50.0), None, Language::ARABIC).is_sure(1.0));
+        assert!(!chosen(heard("en", 70.0), None, Language::ENGLISH).is_sure(1.0));
     }
 
     #[test]
-    fn a_stricter_threshold_refuses_what_the_usual_one_takes() {
-        assert_eq!(judged(heard("en", 25.0), None, Language::ENGLISH, 1.0).text, "en");
-        assert!(judged(heard("en", 25.0), None, Language::ENGLISH, 0.5).text.is_empty());
+    fn what_fits_much_worse_than_its_phones_is_refused() {
+        let best = chosen(heard("en", 80.0), None, Language::ENGLISH);
+        let baseline = |distance: f32| Baseline { score: -distance * FRAMES, speech_frames: FRAMES };
+        assert!(best.fits(baseline(70.0), 1.0));
+        assert!(!best.fits(baseline(40.0), 1.0));
+        assert!(!best.fits(baseline(70.0), 0.5), "a stricter threshold refuses it");
     }
 
     #[test]
-    fn nothing_heard_in_either_language_is_not_understood() {
-        assert_eq!(judged(None, None, Language::ARABIC, 1.0), not_understood(Language::ARABIC));
+    fn nothing_heard_in_either_language_is_no_sentence() {
+        assert_eq!(choose(None, None, FRAMES, Language::ARABIC), None);
     }
 }

@@ -28,7 +28,7 @@ const AFTER_AR: &[&str] = &["من فضلك", "لو سمحت", "شكرا"];
 
 /// Wide, because mapped Arabic sounds fit badly at first: the defaults lose half of it, still wider is worse.
 const BEAMS_AR: Beams = Beams { state: "1e-80", phone: "1e-80", word: "1e-60" };
-const BEAMS_EN: Beams = Beams { state: "1e-70", phone: "1e-70", word: "1e-50" };
+const BEAMS_EN: Beams = Beams { state: "1e-60", phone: "1e-60", word: "1e-40" };
 
 /// The phone that stands for silence.
 const SILENCE: &str = "SIL";
@@ -108,7 +108,10 @@ impl Sentences {
         let spoken = sentences.iter().map(Vec::as_slice);
         let Parts { acoustic_model, espeak, vowels, voice } = parts;
         let pronunciations = if language == Language::ARABIC {
-            lexicon::arabic(spoken, vowels, espeak, voice, is_ending)?
+            let pronunciations = lexicon::arabic(spoken, vowels, espeak, voice, is_ending)?;
+            // Hundreds of sentences are done; whether the voice will speak Arabic is not known yet.
+            vowels.release();
+            pronunciations
         } else {
             lexicon::english(spoken, &lexicon::dictionary(acoustic_model), espeak, voice)?
         };

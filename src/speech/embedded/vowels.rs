@@ -36,4 +36,9 @@ impl Vowels {
         };
         restored.map_err(|error| ProviderError::new(super::NAME, FailureKind::Unavailable, error.to_string()))
     }
+
+    /// Gives the model's memory back until vowels are needed again.
+    pub(super) fn release(&self) {
+        *self.model.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
 }

@@ -167,6 +167,13 @@ impl Decoder {
     }
 }
 
+/// Gives memory that building a decoder took and freed back to the system, megabytes of it: the C library's allocator
+/// would keep it for the rest of the program.
+pub(super) fn return_freed_memory() {
+    // SAFETY: takes a plain integer and is safe to call from any thread.
+    unsafe { libc::malloc_trim(0) };
+}
+
 impl Drop for Decoder {
     fn drop(&mut self) {
         // SAFETY: the decoder is live and nobody else has it.
