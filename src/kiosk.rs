@@ -19,7 +19,7 @@ use crate::{
     cloud::ProviderError,
     config::Config,
     conversation::{Activity, Conversation, Parts},
-    event::{Bus, Command, DeviceStatus, Event, ProviderStatus, View},
+    event::{Bus, Command, DeviceStatus, Event, ProviderStatus, Subscription, View},
     knowledge::KnowledgeBase,
     ops::report::{Collector, Report},
     runtime::{ModelStore, Onnx, OnnxError},
@@ -165,9 +165,11 @@ impl Kiosk {
         let stop = CancellationToken::new();
         let (turns, finished_turns) = mpsc::channel(TURN_RECORDS);
         let collector = tokio::spawn(Collector::default().run(bus.subscribe(), finished_turns, stop.clone()));
+        // Before the store's thread can say that the database cannot be used.
+        let faults = bus.subscribe();
         let store = Store::open(&config.paths.database, bus.clone())?;
         let stop_staff = CancellationToken::new();
-        let staff = record_for_staff(&bus, &store, stop_staff.clone());
+        let staff = record_for_staff(faults, bus.clone(), &store, stop_staff.clone());
 
         let parts = AudioParts {
             source: sound.source,
@@ -279,8 +281,8 @@ fn turn_model(foundation: &Foundation, bell: &Bell) -> Option<TurnModel> {
 }
 
 /// Faults reach the staff's log in the store.
-fn record_for_staff(bus: &Bus, store: &Store, stop: CancellationToken) -> JoinHandle<()> {
-    let (mut events, writer, bus) = (bus.subscribe(), store.writer(), bus.clone());
+fn record_for_staff(mut events: Subscription, bus: Bus, store: &Store, stop: CancellationToken) -> JoinHandle<()> {
+    let writer = store.writer();
     tokio::spawn(async move {
         loop {
             let event = tokio::select! {

@@ -18,9 +18,9 @@ use super::{
     Activity, TurnRecord,
     answer::{AnswerEvent, AnswerJob, Makers, Progress, Source},
     heard::SpokenText,
-    machine::{self, Action, Input, JobId, Question, Settings, State, Words as HeardWords},
+    machine::{self, Action, FAREWELL, Input, JobId, Question, Settings, State, Words as HeardWords},
     prompt::{self, History},
-    view::{FAREWELL, KioskWords, Scene, VisitorWords},
+    view::{KioskWords, Scene, VisitorWords},
 };
 use crate::{
     audio::{AudioCommand, AudioCommands, AudioEvent, Meters, SpeechClip},

@@ -26,6 +26,12 @@ const NOISE_AT_MOST: Duration = Duration::from_millis(800);
 /// How long an interruption may stay unjudged before the answer goes on.
 const INTERRUPTION_AT_MOST: Duration = Duration::from_secs(3);
 
+/// How long the last visitor's language stays after a visit, for the farewell to be read.
+pub const FAREWELL: Duration = Duration::from_secs(5);
+
+/// How long a language that was chosen while nobody talks stays.
+const LANGUAGE_KEPT: Duration = Duration::from_secs(60);
+
 /// What is allowed beyond `max_utterance_s` before an utterance that never pauses is given up.
 const UTTERANCE_GRACE: Duration = Duration::from_secs(5);
 
@@ -71,6 +77,9 @@ pub struct State {
     phase: Phase,
     since: Duration,
     language: Language,
+    /// The language of the window when nobody is there, and when it is to return to it.
+    home: Language,
+    home_at: Option<Duration>,
     in_visit: bool,
     /// Whether the visit is on record: a noise that begins one and has no words leaves no trace.
     is_announced: bool,
@@ -92,6 +101,8 @@ impl State {
             phase: Phase::Idle,
             since: Duration::ZERO,
             language,
+            home: language,
+            home_at: None,
             in_visit: false,
             is_announced: false,
             turn: None,
@@ -160,7 +171,10 @@ impl Step<'_> {
             Input::Finish => self.end_visit(EndReason::Touch),
             Input::Shutdown => self.end_visit(EndReason::Shutdown),
             Input::Topic(question) => self.topic(question),
-            Input::SetLanguage(language) => self.state.language = language,
+            Input::SetLanguage(language) => {
+                self.state.language = language;
+                self.state.home_at = (!self.state.in_visit).then_some(self.now + LANGUAGE_KEPT);
+            }
             Input::CallStaff => self.call_staff(),
             Input::SpeechStarted { utterance, over_playout } => self.speech_started(utterance, over_playout),
             Input::InterruptionConfirmed(utterance) => self.interruption_confirmed(utterance),
@@ -212,6 +226,7 @@ impl Step<'_> {
     fn attend(&mut self) {
         if !self.state.in_visit {
             self.state.in_visit = true;
+            self.state.home_at = None;
             self.go(Phase::Attending);
             self.be_active();
         }
@@ -248,6 +263,7 @@ impl Step<'_> {
         }
         self.drop_turn();
         self.state.in_visit = false;
+        self.state.home_at = Some(self.now + FAREWELL);
         if std::mem::take(&mut self.state.is_announced) {
             self.actions.push(Action::EndVisit(reason));
         }

@@ -30,9 +30,6 @@ pub(super) struct Scene {
     pub(super) farewell_since: Option<Duration>,
 }
 
-/// How long the farewell stays after the visit.
-pub(super) const FAREWELL: Duration = Duration::from_secs(5);
-
 #[derive(Debug, Clone)]
 pub(super) struct KioskWords {
     pub(super) answer: AnswerId,

@@ -15,7 +15,7 @@ impl State {
         let visit = &settings.visit;
         let mut deadlines: Vec<Duration> = Vec::with_capacity(3);
         match self.phase {
-            Phase::Idle => {}
+            Phase::Idle => deadlines.extend(self.home_at),
             Phase::Attending | Phase::Listening => match &self.turn {
                 Some(turn) => deadlines.push(match turn.speech_end {
                     Some(speech_end) => speech_end + self.patience(turn, settings),
@@ -70,6 +70,10 @@ impl Step<'_> {
         self.judge();
         self.watch_answer();
         match self.state.phase {
+            Phase::Idle if self.state.home_at.is_some_and(|home_at| self.now >= home_at) => {
+                self.state.home_at = None;
+                self.state.language = self.state.home;
+            }
             Phase::Attending | Phase::Listening => self.watch_silence(),
             Phase::Transcribing | Phase::Thinking | Phase::CallingTool => self.watch_thinking(),
             Phase::Interrupted if self.now >= self.state.since + INTERRUPTION_AT_MOST => {
