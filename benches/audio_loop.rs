@@ -1,4 +1,5 @@
-//! What the audio loop costs: each 10 ms with speech and playout, and the share of a core while it hears silence.
+//! What the audio loop costs: each 10 ms with speech and playout, the share of a core while it hears silence, and how
+//! long sound takes through standard output.
 //!
 //! `cargo bench --bench audio_loop`
 
@@ -7,6 +8,7 @@
 mod support;
 
 use std::{
+    io::Read as _,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -14,7 +16,7 @@ use std::{
 use anyhow::Context as _;
 use futures_util::FutureExt as _;
 use majlis::{
-    audio::{AnswerId, AudioCommand, AudioEvent, PlayChunk},
+    audio::{AnswerId, AudioCommand, AudioEvent, PlayChunk, Sink as _, StdoutSink},
     clock::{ManualClock, SystemClock},
 };
 use support::{Models, Voice, quantile, scene, speak};
@@ -22,7 +24,29 @@ use support::{Models, Voice, quantile, scene, speak};
 fn main() -> anyhow::Result<()> {
     let models = Models::load()?;
     frames(&models)?;
+    standard_output()?;
     silence(&models)
+}
+
+/// Pieces of 10 ms through a pipe: until the loop goes on, and until the reader has them.
+fn standard_output() -> anyhow::Result<()> {
+    let (mut reader, writer) = std::io::pipe()?;
+    let mut sink = StdoutSink::writing_to(writer);
+    let mut bytes = [0; 480];
+    let (mut written_ms, mut read_ms) = (Vec::new(), Vec::new());
+    for _ in 0..1_000 {
+        std::thread::sleep(Duration::from_millis(2));
+        let start = Instant::now();
+        sink.write(&[0.25; 240]);
+        written_ms.push(start.elapsed().as_secs_f64() * 1e3);
+        reader.read_exact(&mut bytes)?;
+        read_ms.push(start.elapsed().as_secs_f64() * 1e3);
+    }
+    for (what, times_ms) in [("handed over", &mut written_ms), ("read", &mut read_ms)] {
+        let [median, p99, max] = [0.5, 0.99, 1.0].map(|share| quantile(times_ms, share));
+        println!("10 ms to standard output, {what} after: median {median:.3} ms, p99 {p99:.3} ms, max {max:.3} ms");
+    }
+    Ok(())
 }
 
 /// The same scene is played three times and each frame's least time taken, because whoever shares the machine

@@ -73,11 +73,22 @@ impl Server {
         for (what, name) in [("set-default-sink", "speaker"), ("set-default-source", "mic")] {
             assert!(self.command("pactl").args([what, name]).status().unwrap().success());
         }
-        // A null sink works in blocks of two seconds until somebody asks for less.
-        for monitor in ["room.monitor", "speaker.monitor"] {
-            let listener = self.command("parec").args(["--latency-msec=10", "-d", monitor, "--raw"]).spawn().unwrap();
-            self.processes.push(listener);
-        }
+        self.quicken("room.monitor");
+        self.quicken("speaker.monitor");
+    }
+
+    /// A null sink works in blocks of two seconds until somebody asks for less.
+    fn quicken(&mut self, monitor: &str) {
+        let listener = self.command("parec").args(["--latency-msec=10", "-d", monitor, "--raw"]).spawn().unwrap();
+        self.processes.push(listener);
+    }
+
+    /// Adds a speaker of this name.
+    fn add_sink(&mut self, name: &str) {
+        let named = format!("sink_name={name}");
+        let loaded = self.command("pactl").args(["load-module", "module-null-sink", &named, "rate=48000"]).status();
+        assert!(loaded.unwrap().success());
+        self.quicken(&format!("{name}.monitor"));
     }
 
     fn kill(&mut self) {
@@ -224,6 +235,8 @@ fn with_a_private_sound_server() {
     });
     assert!((peak - 0.3).abs() < 0.02, "a tone of 0.3 was heard as {peak}");
 
+    comes_to_the_preferred_speaker(&mut server, &settings);
+
     server.kill();
     wait_for_change("the loss of the microphone", || source.take_change(), IS_LOST);
     wait_for_change("the loss of the speaker", || sink.take_change(), IS_LOST);
@@ -236,4 +249,24 @@ fn with_a_private_sound_server() {
     server.play_tone("room");
     std::thread::sleep(Duration::from_millis(500));
     assert!(hear(&mut source) > 0.2);
+}
+
+/// The default speaker serves until the one that was asked for appears, and is then left without a loss between.
+fn comes_to_the_preferred_speaker(server: &mut Server, settings: &config::Audio) {
+    let settings = config::Audio { speaker: "pulseaudio:late".into(), ..settings.clone() };
+    let mut sink = DeviceSink::start(&settings, &Bell::default()).unwrap();
+    let mut changes = Vec::new();
+    let mut wait_for_changes = |count: usize| {
+        wait_for("a speaker", || {
+            changes.extend(sink.take_change());
+            changes.len() >= count
+        });
+        changes.clone()
+    };
+    wait_for_changes(1);
+    server.add_sink("late");
+    let changes = wait_for_changes(2);
+    for (change, name) in changes.iter().zip(["pulseaudio:speaker at ", "pulseaudio:late at "]) {
+        assert!(matches!(change, DeviceChange::Ready(detail) if detail.starts_with(name)), "{changes:?}");
+    }
 }

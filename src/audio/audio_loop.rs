@@ -278,17 +278,12 @@ impl AudioLoop {
                 self.pump();
             }
             AudioCommand::CloseAnswer(answer) => self.playout.close(answer),
-            AudioCommand::Pause => self.hold(),
             AudioCommand::Resume => self.release(),
             AudioCommand::Clear { through } => {
                 self.playout.clear(through);
                 self.sink.changed(PlayoutChange::Cleared);
             }
             AudioCommand::EndUtterance(utterance) => self.segmenter.end_utterance(utterance),
-            AudioCommand::SetListening(is_listening) => {
-                self.segmenter.set_listening(is_listening);
-                self.vad.reset();
-            }
         }
     }
 
@@ -343,12 +338,15 @@ impl AudioLoop {
             self.far_end.push(&self.output);
         }
         self.sink.expect_sound(self.playout.is_sounding());
-        self.playing_since = if self.playout.is_sounding() { self.playing_since.or(Some(now)) } else { None };
+        // A clause that is late does not end the answer: who speaks then interrupts it all the same.
+        let is_speaking = self.playout.has_open_answer() && !self.playout.is_held();
+        self.playing_since = if is_speaking { self.playing_since.or(Some(now)) } else { None };
         for reached in std::mem::take(&mut self.reached) {
-            self.tell(match reached {
-                Reached::Start(answer) => AudioEvent::PlayoutStarted { answer, at: now },
-                Reached::End(answer) => AudioEvent::PlayoutFinished { answer },
-            });
+            match reached {
+                Reached::Start(answer) => self.tell(AudioEvent::PlayoutStarted { answer, at: now }),
+                Reached::End(answer) => self.tell(AudioEvent::PlayoutFinished { answer }),
+                Reached::Released => self.sink.changed(PlayoutChange::Resumed),
+            }
         }
         self.meter.playhead = self.playout.playhead();
     }

@@ -17,7 +17,7 @@ use std::{
 
 use super::{
     Bell, DeviceChange, FRAME_SAMPLES, Frame, PIPELINE_RATE_HZ, Polled, Sink, Source,
-    devices::{Counters, DeviceError, Opened, is_present, open_capture, open_playback},
+    devices::{Choice, Counters, DeviceError, Opened, open_capture, open_playback},
     resample::Resampler,
     sink::Pacer,
 };
@@ -31,7 +31,7 @@ const LOOKS_WITH_ERRORS: u32 = 3;
 const START: Duration = Duration::from_secs(2);
 /// Between attempts to open: from, to.
 const BACK_OFF: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(4));
-/// How often the preferred device is looked for while another one serves.
+/// How often the preferred device is tried while another one serves.
 const PREFERRED: Duration = Duration::from_secs(3);
 /// Changes that wait for the loop; the supervisor waits when they are full.
 const UPDATES: usize = 4;
@@ -60,14 +60,13 @@ struct Supervisor {
 impl Supervisor {
     fn start<Ring: Send + 'static>(
         name: &str,
-        preferred: String,
         lost_after: Duration,
-        mut open: impl FnMut() -> Result<Opened<Ring>, DeviceError> + Send + 'static,
+        mut open: impl FnMut(Choice) -> Result<Opened<Ring>, DeviceError> + Send + 'static,
         bell: Bell,
     ) -> std::io::Result<(Self, Receiver<Update<Ring>>)> {
         let (updates, received) = sync_channel(UPDATES);
         let stop = Arc::new(AtomicBool::new(false));
-        let watch = Watch { stop: stop.clone(), preferred, lost_after };
+        let watch = Watch { stop: stop.clone(), lost_after, try_preferred_every: PREFERRED };
         let thread = std::thread::Builder::new().name(name.into()).spawn(move || {
             watch.keep_open(&mut open, &updates, &bell);
         })?;
@@ -87,34 +86,36 @@ impl Drop for Supervisor {
 
 struct Watch {
     stop: Arc<AtomicBool>,
-    preferred: String,
     lost_after: Duration,
+    try_preferred_every: Duration,
+}
+
+/// Why a stream is not watched any more.
+enum Outcome<Ring> {
+    Lost(String),
+    /// The preferred device is open and takes its place.
+    Replaced(Opened<Ring>),
 }
 
 impl Watch {
     fn keep_open<Ring>(
         &self,
-        open: &mut impl FnMut() -> Result<Opened<Ring>, DeviceError>,
+        open: &mut impl FnMut(Choice) -> Result<Opened<Ring>, DeviceError>,
         updates: &SyncSender<Update<Ring>>,
         bell: &Bell,
     ) {
         let mut back_off = BACK_OFF.0;
         let mut is_known_lost = false;
         while !self.is_stopped() {
-            let lost = match open() {
-                Ok(Opened { stream, ring, rate_hz, counters, id, is_preferred }) => {
-                    let up = Stream { ring, rate_hz, counters: counters.clone() };
-                    if updates.send(Update::Up(up, format!("{id} at {rate_hz} Hz"))).is_err() {
-                        return stream.discard();
-                    }
-                    bell.ring();
+            let lost = match open(Choice::Best) {
+                Ok(opened) => {
                     is_known_lost = false;
-                    let (reason, served_for) = self.until_lost(&counters, is_preferred);
-                    stream.discard();
-                    if served_for > BACK_OFF.1 {
+                    let began = Instant::now();
+                    let Some(reason) = self.serve(opened, open, updates, bell) else { return };
+                    if began.elapsed() > BACK_OFF.1 {
                         back_off = BACK_OFF.0;
                     }
-                    format!("{id}: {reason}")
+                    reason
                 }
                 Err(error) => error.to_string(),
             };
@@ -133,38 +134,68 @@ impl Watch {
         }
     }
 
-    /// Watches a stream until it is lost; says why, and how long it served.
-    fn until_lost(&self, counters: &Counters, is_preferred: bool) -> (String, Duration) {
+    /// Hands the stream to the loop and watches it until it is lost; says why. The preferred device takes the place
+    /// of another one without a loss between them. `None`: nobody wants it any more.
+    fn serve<Ring>(
+        &self,
+        mut opened: Opened<Ring>,
+        open: &mut impl FnMut(Choice) -> Result<Opened<Ring>, DeviceError>,
+        updates: &SyncSender<Update<Ring>>,
+        bell: &Bell,
+    ) -> Option<String> {
+        loop {
+            let Opened { stream, ring, rate_hz, counters, id, is_preferred } = opened;
+            let up = Stream { ring, rate_hz, counters: counters.clone() };
+            if updates.send(Update::Up(up, format!("{id} at {rate_hz} Hz"))).is_err() {
+                stream.discard();
+                return None;
+            }
+            bell.ring();
+            let outcome = self.until_lost(&counters, is_preferred, open);
+            stream.discard();
+            match outcome {
+                Outcome::Lost(reason) => return Some(format!("{id}: {reason}")),
+                Outcome::Replaced(preferred) => opened = preferred,
+            }
+        }
+    }
+
+    /// Watches a stream until it is lost, or the preferred device could be opened in its place.
+    fn until_lost<Ring>(
+        &self,
+        counters: &Counters,
+        is_preferred: bool,
+        open: &mut impl FnMut(Choice) -> Result<Opened<Ring>, DeviceError>,
+    ) -> Outcome<Ring> {
         let opened = Instant::now();
         let mut called_back = (0, opened + START);
         let mut errors = (0, 0);
-        let mut looked_for_preferred = opened;
+        let mut tried_preferred = opened;
         loop {
             std::thread::park_timeout(WATCH);
             let now = Instant::now();
-            let served_for = now - opened;
             if self.is_stopped() {
-                return ("stopped".to_owned(), served_for);
+                return Outcome::Lost("stopped".to_owned());
             }
             if counters.fatal.load(Ordering::Relaxed) > 0 {
-                return ("the device is gone".to_owned(), served_for);
+                return Outcome::Lost("the device is gone".to_owned());
             }
             let callbacks = counters.callbacks.load(Ordering::Relaxed);
             if callbacks != called_back.0 {
                 called_back = (callbacks, now);
             } else if now.saturating_duration_since(called_back.1) > self.lost_after {
-                return (format!("no sound for {} ms", self.lost_after.as_millis()), served_for);
+                return Outcome::Lost(format!("no sound for {} ms", self.lost_after.as_millis()));
             }
             let transient = counters.transient.load(Ordering::Relaxed);
             errors = (transient, if transient == errors.0 { 0 } else { errors.1 + 1 });
             if errors.1 >= LOOKS_WITH_ERRORS {
-                return ("its errors do not stop".to_owned(), served_for);
+                return Outcome::Lost("its errors do not stop".to_owned());
             }
-            if !is_preferred && now - looked_for_preferred > PREFERRED {
-                looked_for_preferred = now;
-                if is_present(&self.preferred) {
-                    return (format!("{} is back", self.preferred), Duration::MAX);
+            if !is_preferred && now - tried_preferred > self.try_preferred_every {
+                if let Ok(preferred) = open(Choice::Preferred) {
+                    return Outcome::Replaced(preferred);
                 }
+                tried_preferred = Instant::now();
             }
         }
     }
@@ -196,9 +227,8 @@ impl DeviceSource {
         let ringing = bell.clone();
         let (supervisor, updates) = Supervisor::start(
             "microphone",
-            id.clone(),
             Duration::from_millis(settings.lost_after_ms),
-            move || open_capture(host, &id, &ringing),
+            move |choice| open_capture(host, &id, choice, &ringing),
             bell.clone(),
         )?;
         Ok(Self {
@@ -279,9 +309,8 @@ impl DeviceSink {
         let (host, id) = (settings.host, settings.speaker.clone());
         let (supervisor, updates) = Supervisor::start(
             "speaker",
-            id.clone(),
             Duration::from_millis(settings.lost_after_ms),
-            move || open_playback(host, &id),
+            move |choice| open_playback(host, &id, choice),
             bell.clone(),
         )?;
         Ok(Self {
@@ -349,4 +378,43 @@ impl Sink for DeviceSink {
 
 fn missed_frames<Ring>(stream: &Stream<Ring>) -> u64 {
     stream.counters.missed_samples.load(Ordering::Relaxed) * 100 / u64::from(stream.rate_hz.max(1))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+mod tests {
+    use super::*;
+    use crate::audio::devices::{Direction, RunningStream};
+
+    fn opened(id: &str, is_preferred: bool) -> Opened<()> {
+        let stream = RunningStream::new(());
+        Opened { stream, ring: (), rate_hz: 48_000, counters: Arc::default(), id: id.into(), is_preferred }
+    }
+
+    #[test]
+    fn the_preferred_device_takes_the_place_of_the_default_one_without_a_loss() {
+        let stop = Arc::new(AtomicBool::new(false));
+        let lost_after = Duration::from_secs(60);
+        let watch = Watch { stop: stop.clone(), lost_after, try_preferred_every: Duration::ZERO };
+        let (updates, received) = sync_channel(UPDATES);
+        let mut refusals = 2;
+        let mut open = move |choice| match choice {
+            Choice::Best => Ok(opened("built-in", false)),
+            Choice::Preferred if refusals > 0 => {
+                refusals -= 1;
+                Err(DeviceError::None { direction: Direction::Capture })
+            }
+            Choice::Preferred => Ok(opened("usb", true)),
+        };
+        let supervisor = std::thread::spawn(move || watch.keep_open(&mut open, &updates, &Bell::default()));
+        for expected in ["built-in at 48000 Hz", "usb at 48000 Hz"] {
+            match received.recv_timeout(Duration::from_secs(20)).unwrap() {
+                Update::Up(_, detail) => assert_eq!(detail, expected),
+                Update::Down(reason) => panic!("lost: {reason}"),
+            }
+        }
+        stop.store(true, Ordering::Release);
+        supervisor.join().unwrap();
+        assert!(received.try_recv().is_err(), "nothing more was said");
+    }
 }

@@ -24,7 +24,7 @@ use crate::config::AudioHost;
 /// How long opening a stream may take.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(2);
 /// What a ring between callback and loop holds.
-const RING: Duration = Duration::from_millis(200);
+pub(super) const RING: Duration = Duration::from_millis(200);
 
 /// Which way sound goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -135,7 +135,7 @@ pub fn list(host: AudioHost) -> Result<Vec<DeviceInfo>, DeviceError> {
 /// # Errors
 /// It cannot be opened.
 pub fn measure_level(host: AudioHost, id: &str, duration: Duration) -> Result<MeasuredLevel, DeviceError> {
-    let mut opened = open_capture(host, id, &Bell::default())?;
+    let mut opened = open_capture(host, id, Choice::Preferred, &Bell::default())?;
     let end = Instant::now() + duration;
     let (mut energy, mut peak, mut count) = (0.0_f64, 0.0_f32, 0_u64);
     while Instant::now() < end {
@@ -188,9 +188,14 @@ impl Counters {
 }
 
 /// A running stream. Closing it can hang for ever when its device is gone.
-pub(super) struct RunningStream(#[expect(dead_code, reason = "held: dropping it closes the stream")] Stream);
+pub(super) struct RunningStream(#[expect(dead_code, reason = "held: dropping it closes the stream")] Box<dyn Send>);
 
 impl RunningStream {
+    /// Keeps `stream`, a cpal stream or what stands for one, until it is closed.
+    pub(super) fn new(stream: impl Send + 'static) -> Self {
+        Self(Box::new(stream))
+    }
+
     /// Closes the stream on a thread that nobody waits for.
     pub(super) fn discard(self) {
         let closing = std::thread::Builder::new().name("close-stream".into()).spawn(move || drop(self));
@@ -211,10 +216,61 @@ pub(super) struct Opened<Ring> {
     pub(super) is_preferred: bool,
 }
 
-/// Opens the microphone `id`, or the default one where it is empty or not there.
-pub(super) fn open_capture(host: AudioHost, id: &str, bell: &Bell) -> Result<Opened<rtrb::Consumer<f32>>, DeviceError> {
-    let (device, is_preferred) = find(host, id, Direction::Capture)?;
-    let id = device.id().map_or_else(|_| id.to_owned(), |id| id.to_string());
+/// Which device may be opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Choice {
+    /// The one that was asked for; the default one where it is not there or cannot be opened.
+    Best,
+    /// Only the one that was asked for.
+    Preferred,
+}
+
+/// Opens the microphone `id`; empty: the default one.
+pub(super) fn open_capture(
+    host: AudioHost,
+    id: &str,
+    choice: Choice,
+    bell: &Bell,
+) -> Result<Opened<rtrb::Consumer<f32>>, DeviceError> {
+    choose(host, id, Direction::Capture, choice, |device| start_capture(device, bell))
+}
+
+/// Opens the speaker `id`; empty: the default one.
+pub(super) fn open_playback(
+    host: AudioHost,
+    id: &str,
+    choice: Choice,
+) -> Result<Opened<rtrb::Producer<f32>>, DeviceError> {
+    choose(host, id, Direction::Playback, choice, start_playback)
+}
+
+fn choose<Ring>(
+    host: AudioHost,
+    id: &str,
+    direction: Direction,
+    choice: Choice,
+    start: impl Fn(&Device) -> Result<Opened<Ring>, DeviceError>,
+) -> Result<Opened<Ring>, DeviceError> {
+    let preferred = || start(&find(host, id, direction)?);
+    if id.is_empty() || choice == Choice::Preferred {
+        return preferred();
+    }
+    or_default(preferred, || start(&find_default(host, id, direction)?))
+}
+
+/// What `preferred` opens, or else what `default` opens; if neither can be opened, why not the preferred one.
+fn or_default<Ring>(
+    preferred: impl FnOnce() -> Result<Opened<Ring>, DeviceError>,
+    default: impl FnOnce() -> Result<Opened<Ring>, DeviceError>,
+) -> Result<Opened<Ring>, DeviceError> {
+    preferred().or_else(|error| match default() {
+        Ok(opened) => Ok(Opened { is_preferred: false, ..opened }),
+        Err(_) => Err(error),
+    })
+}
+
+fn start_capture(device: &Device, bell: &Bell) -> Result<Opened<rtrb::Consumer<f32>>, DeviceError> {
+    let id = id_of(device);
     let fail = |error: cpal::Error| open_error(Direction::Capture, &id, &error);
     let supported = device.default_input_config().map_err(fail)?;
     let (producer, ring) = rtrb::RingBuffer::new(ring_samples(&supported));
@@ -224,16 +280,14 @@ pub(super) fn open_capture(host: AudioHost, id: &str, bell: &Bell) -> Result<Ope
         SampleFormat::I32 => build_capture::<i32>,
         _ => build_capture::<f32>,
     };
-    let stream = build(&device, &supported, producer, counters.clone(), bell.clone()).map_err(fail)?;
+    let stream = build(device, &supported, producer, counters.clone(), bell.clone()).map_err(fail)?;
     stream.play().map_err(fail)?;
-    let rate_hz = supported.sample_rate();
-    Ok(Opened { stream: RunningStream(stream), ring, rate_hz, counters, id, is_preferred })
+    let (stream, rate_hz) = (RunningStream::new(stream), supported.sample_rate());
+    Ok(Opened { stream, ring, rate_hz, counters, id, is_preferred: true })
 }
 
-/// Opens the speaker `id`, or the default one where it is empty or not there.
-pub(super) fn open_playback(host: AudioHost, id: &str) -> Result<Opened<rtrb::Producer<f32>>, DeviceError> {
-    let (device, is_preferred) = find(host, id, Direction::Playback)?;
-    let id = device.id().map_or_else(|_| id.to_owned(), |id| id.to_string());
+fn start_playback(device: &Device) -> Result<Opened<rtrb::Producer<f32>>, DeviceError> {
+    let id = id_of(device);
     let fail = |error: cpal::Error| open_error(Direction::Playback, &id, &error);
     let supported = device.default_output_config().map_err(fail)?;
     let (ring, consumer) = rtrb::RingBuffer::new(ring_samples(&supported));
@@ -243,17 +297,14 @@ pub(super) fn open_playback(host: AudioHost, id: &str) -> Result<Opened<rtrb::Pr
         SampleFormat::I32 => build_playback::<i32>,
         _ => build_playback::<f32>,
     };
-    let stream = build(&device, &supported, consumer, counters.clone()).map_err(fail)?;
+    let stream = build(device, &supported, consumer, counters.clone()).map_err(fail)?;
     stream.play().map_err(fail)?;
-    let rate_hz = supported.sample_rate();
-    Ok(Opened { stream: RunningStream(stream), ring, rate_hz, counters, id, is_preferred })
+    let (stream, rate_hz) = (RunningStream::new(stream), supported.sample_rate());
+    Ok(Opened { stream, ring, rate_hz, counters, id, is_preferred: true })
 }
 
-/// Whether the device `id` is there.
-pub(super) fn is_present(id: &str) -> bool {
-    DeviceId::from_str(id)
-        .and_then(|id| cpal::host_from_id(id.host()).map(|host| host.device_by_id(&id).is_some()))
-        .unwrap_or(false)
+fn id_of(device: &Device) -> String {
+    device.id().map_or_else(|_| device.to_string(), |id| id.to_string())
 }
 
 fn build_capture<T>(
@@ -328,24 +379,32 @@ fn ring_samples(supported: &SupportedStreamConfig) -> usize {
     (RING.as_secs_f64() * f64::from(supported.sample_rate())) as usize
 }
 
-fn find(host: AudioHost, id: &str, direction: Direction) -> Result<(Device, bool), DeviceError> {
-    let mut host = open_host(host);
-    if !id.is_empty() {
-        let parsed =
-            DeviceId::from_str(id).map_err(|error| DeviceError::Id { id: id.to_owned(), detail: error.to_string() })?;
-        // The id says which host it belongs to, whatever `audio.host` says.
-        let named = cpal::host_from_id(parsed.host()).map_err(|error| host_error(parsed.host(), &error));
-        if let Some(device) = named.as_ref().ok().and_then(|named| named.device_by_id(&parsed)) {
-            return Ok((device, true));
-        }
-        host = host.or(named);
+fn find(host: AudioHost, id: &str, direction: Direction) -> Result<Device, DeviceError> {
+    if id.is_empty() {
+        return find_default(host, id, direction);
     }
-    let host = host?;
+    let parsed = parse_id(id)?;
+    // The id says which host it belongs to, whatever `audio.host` says.
+    let named = cpal::host_from_id(parsed.host()).map_err(|error| host_error(parsed.host(), &error))?;
+    let absent = || DeviceError::Open { direction, id: id.to_owned(), detail: "it is not there".to_owned() };
+    named.device_by_id(&parsed).ok_or_else(absent)
+}
+
+/// The default device of `host`, or of the host that `id` names where that one does not answer.
+fn find_default(host: AudioHost, id: &str, direction: Direction) -> Result<Device, DeviceError> {
+    let host = open_host(host).or_else(|error| {
+        let named = parse_id(id).ok().and_then(|id| cpal::host_from_id(id.host()).ok());
+        named.ok_or(error)
+    })?;
     let default = match direction {
         Direction::Capture => host.default_input_device(),
         Direction::Playback => host.default_output_device(),
     };
-    default.map(|device| (device, id.is_empty())).ok_or(DeviceError::None { direction })
+    default.ok_or(DeviceError::None { direction })
+}
+
+fn parse_id(id: &str) -> Result<DeviceId, DeviceError> {
+    DeviceId::from_str(id).map_err(|error| DeviceError::Id { id: id.to_owned(), detail: error.to_string() })
 }
 
 fn open_host(host: AudioHost) -> Result<Host, DeviceError> {
@@ -363,4 +422,29 @@ fn host_error(host: HostId, error: &cpal::Error) -> DeviceError {
 
 fn open_error(direction: Direction, id: &str, error: &cpal::Error) -> DeviceError {
     DeviceError::Open { direction, id: id.to_owned(), detail: error.to_string() }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    fn opened(id: &str) -> Result<Opened<()>, DeviceError> {
+        let stream = RunningStream::new(());
+        Ok(Opened { stream, ring: (), rate_hz: 48_000, counters: Arc::default(), id: id.into(), is_preferred: true })
+    }
+
+    fn refused(id: &str) -> Result<Opened<()>, DeviceError> {
+        Err(DeviceError::Open { direction: Direction::Capture, id: id.into(), detail: "busy".into() })
+    }
+
+    #[test]
+    fn the_default_device_serves_where_the_preferred_one_cannot_be_opened() {
+        let taken = or_default(|| refused("usb"), || opened("built-in")).unwrap();
+        assert_eq!((taken.id.as_str(), taken.is_preferred), ("built-in", false));
+        let taken = or_default(|| opened("usb"), || refused("built-in")).unwrap();
+        assert_eq!((taken.id.as_str(), taken.is_preferred), ("usb", true));
+        let error = or_default(|| refused("usb"), || refused("built-in")).err().unwrap();
+        assert!(error.to_string().contains("usb"), "{error}");
+    }
 }

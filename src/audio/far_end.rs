@@ -5,13 +5,15 @@ use std::{collections::VecDeque, time::Duration};
 
 use super::{
     FRAME_SAMPLES, Frame, PIPELINE_RATE_HZ,
+    devices::RING,
     resample::{ResampleError, Resampler},
     source::FRAME,
 };
 
-/// Played samples waiting for their microphone frame, ms. More means that the two devices' clocks have drifted
+/// Played samples waiting for their microphone frame. A slow speaker takes up to its whole ring at once, and a slow
+/// microphone brings its frames a ring's length later: more than both means that the two devices' clocks have drifted
 /// apart; the oldest are dropped then.
-const MAX_WAITING_MS: usize = 150;
+const MAX_WAITING: Duration = RING.saturating_mul(2);
 /// How long after the last sample played an echo may still come: the speaker's buffer and the hall.
 const ECHO_TAIL: Duration = Duration::from_millis(500);
 /// How long after the last sample played the echo canceller is still fed, so that it keeps its model of the room.
@@ -46,7 +48,8 @@ impl FarEnd {
         self.resampled.clear();
         self.resampler.push(samples, &mut self.resampled);
         self.waiting.extend(&self.resampled);
-        let excess = self.waiting.len().saturating_sub(MAX_WAITING_MS * FRAME_SAMPLES / 10);
+        let kept = (MAX_WAITING.as_secs_f64() * f64::from(PIPELINE_RATE_HZ)) as usize;
+        let excess = self.waiting.len().saturating_sub(kept);
         self.waiting.drain(..excess);
     }
 
@@ -69,5 +72,20 @@ impl FarEnd {
     /// Whether the microphone may hear the kiosk itself.
     pub(super) fn may_echo(&self) -> bool {
         self.silent_for < ECHO_TAIL
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_slowest_speaker_takes_at_once_is_all_waited_for() {
+        let mut far_end = FarEnd::new(PIPELINE_RATE_HZ).unwrap();
+        let at_once = 2 * RING.as_millis() as usize * FRAME_SAMPLES / 10;
+        far_end.push(&vec![0.5; at_once]);
+        let heard = (0..200).filter(|_| far_end.next_frame().is_some_and(|frame| frame.contains(&0.5))).count();
+        assert_eq!(heard * FRAME_SAMPLES, at_once);
     }
 }

@@ -18,6 +18,8 @@ pub(super) enum Reached {
     Start(AnswerId),
     /// The last sample of a closed answer has left.
     End(AnswerId),
+    /// A hold had nothing left to hold and was let go.
+    Released,
 }
 
 enum Piece {
@@ -45,7 +47,9 @@ pub(super) struct Playout {
     produced: u64,
     left: u64,
     marks: VecDeque<(u64, Mark)>,
-    held: bool,
+    /// Playout is held: a hold belongs to the answers up to this one, the newest when it was taken.
+    held: Option<AnswerId>,
+    newest: AnswerId,
     /// 0 (silent) to 1.
     gain: f32,
     playhead: Playhead,
@@ -65,6 +69,7 @@ impl Playout {
             return false;
         }
         self.queued += length;
+        self.newest = self.newest.max(chunk.answer);
         self.pieces.push_back(Piece::Sound { chunk, position: 0 });
         true
     }
@@ -72,23 +77,28 @@ impl Playout {
     /// No more comes for `answer`.
     pub(super) fn close(&mut self, answer: AnswerId) {
         if !self.is_dropped(answer) {
+            self.newest = self.newest.max(answer);
             self.pieces.push_back(Piece::End(answer));
         }
     }
 
-    /// Holds playout. `false`: it was held already.
+    /// Holds the answers queued so far. `false`: playout was held already.
     pub(super) fn hold(&mut self) -> bool {
-        !std::mem::replace(&mut self.held, true)
+        if !self.has_sound() {
+            // In a gap there is nothing to fade out.
+            self.gain = 0.0;
+        }
+        self.held.replace(self.newest).is_none()
     }
 
     /// Lets playout go on. `false`: it was not held.
     pub(super) fn release(&mut self) -> bool {
-        std::mem::replace(&mut self.held, false)
+        self.held.take().is_some()
     }
 
     /// Drops everything, and lets a held playout go: the next answer is heard.
     pub(super) fn clear(&mut self, through: AnswerId) {
-        let fading = if self.held { 0 } else { self.fade_samples() };
+        let fading = if self.is_held() { 0 } else { self.fade_samples() };
         let mut tail: Vec<f32> = self.ready.iter().take(fading).copied().collect();
         let count = tail.len().max(1) as f32;
         tail.iter_mut().enumerate().for_each(|(n, sample)| *sample *= 1.0 - (n + 1) as f32 / count);
@@ -99,13 +109,23 @@ impl Playout {
         self.marks.clear();
         self.ready = tail.into();
         self.produced = self.left + self.ready.len() as u64;
-        self.held = false;
+        self.held = None;
         self.playhead.is_playing = false;
     }
 
     /// Whether there is sound that would be heard now.
     pub(super) fn is_sounding(&self) -> bool {
-        !self.held && self.has_sound()
+        !self.is_held() && self.has_sound()
+    }
+
+    /// Whether playout is held.
+    pub(super) fn is_held(&self) -> bool {
+        self.held.is_some()
+    }
+
+    /// Whether an answer has begun, or is about to, and has not ended: true also in the gap before a late clause.
+    pub(super) fn has_open_answer(&self) -> bool {
+        self.playhead.is_playing || self.has_sound()
     }
 
     /// Whether anything is left to be said, held or not.
@@ -123,14 +143,22 @@ impl Playout {
             self.change_rate(rate_hz);
         }
         let end = output.len() + room;
+        self.end_stale_hold(reached);
         loop {
-            if self.held && self.gain <= 0.0 {
+            while self.ready.is_empty() && self.refill() {}
+            if self.is_held() && (self.gain <= 0.0 || self.ready.is_empty()) {
+                // Nothing to fade out: what comes next waits from its first sample.
+                self.gain = 0.0;
+                if self.ready.is_empty() {
+                    self.pass_marks(reached);
+                    self.end_stale_hold(reached);
+                }
                 return;
             }
-            while self.ready.is_empty() && self.refill() {}
             self.pass_marks(reached);
             let until_mark = self.marks.front().map_or(u64::MAX, |(at, _)| at - self.left);
-            let fading = if self.held { (self.gain * self.fade_samples() as f32).ceil() as usize } else { usize::MAX };
+            let fading =
+                if self.is_held() { (self.gain * self.fade_samples() as f32).ceil() as usize } else { usize::MAX };
             let until_mark = usize::try_from(until_mark).unwrap_or(usize::MAX);
             let count = self.ready.len().min(end - output.len()).min(until_mark).min(fading);
             if count == 0 {
@@ -141,11 +169,21 @@ impl Playout {
         }
     }
 
+    /// Lets a hold go that has nothing to hold any more, because its answers have ended or another one has come:
+    /// nobody else would, and the next answer would be silent.
+    fn end_stale_hold(&mut self, reached: &mut Vec<Reached>) {
+        if self.held.is_some_and(|through| self.newest > through || !self.has_open_answer()) {
+            self.held = None;
+            reached.push(Reached::Released);
+        }
+    }
+
     fn hand_over(&mut self, count: usize, output: &mut Vec<f32>) {
         let step = 1.0 / self.fade_samples().max(1) as f32;
+        let is_held = self.is_held();
         let mut taken = 0;
         for sample in self.ready.drain(..count) {
-            self.gain = if self.held { self.gain - step } else { (self.gain + step).min(1.0) };
+            self.gain = if is_held { self.gain - step } else { (self.gain + step).min(1.0) };
             // Rounding must not leave a last sample of almost nothing.
             self.gain = if self.gain < 0.5 * step { 0.0 } else { self.gain };
             output.push(sample * self.gain);
@@ -155,7 +193,7 @@ impl Playout {
         if self.playhead.is_playing {
             self.playhead.clause_played += length(count, self.rate_hz);
         }
-        if self.ready.is_empty() && self.pieces.is_empty() && !self.held {
+        if self.ready.is_empty() && self.pieces.is_empty() && !is_held {
             // Speech that was not cut ends by itself and begins again at full height.
             self.gain = 1.0;
         }
@@ -172,7 +210,7 @@ impl Playout {
                     let is_new = !self.playhead.is_playing || self.playhead.answer != answer;
                     if is_new {
                         reached.push(Reached::Start(answer));
-                        self.gain = if self.held { self.gain } else { 1.0 };
+                        self.gain = if self.is_held() { self.gain } else { 1.0 };
                     }
                     if is_new || self.playhead.clause != clause {
                         self.playhead = Playhead { answer, clause, clause_played: Duration::ZERO, is_playing: true };
@@ -350,6 +388,50 @@ mod tests {
         assert!(!playout.has_sound());
         playout.enqueue(chunk(2, 0, 480, 0.5));
         assert_eq!(pull(&mut playout, 480, 24_000).1, vec![Reached::Start(AnswerId(2))]);
+    }
+
+    #[test]
+    fn a_hold_in_the_last_samples_of_an_answer_ends_with_it_and_the_next_answer_is_heard() {
+        let mut playout = Playout::default();
+        playout.enqueue(chunk(1, 0, 500, 0.5));
+        playout.close(AnswerId(1));
+        pull(&mut playout, 450, 24_000);
+        assert!(playout.hold());
+        let (tail, reached) = pull(&mut playout, 480, 24_000);
+        assert_eq!((tail.len(), reached), (50, vec![Reached::End(AnswerId(1)), Reached::Released]));
+        assert!(!playout.is_held() && !playout.release());
+        playout.enqueue(chunk(2, 0, 480, 0.5));
+        let (next, reached) = pull(&mut playout, 480, 24_000);
+        assert_eq!((next.len(), reached), (480, vec![Reached::Start(AnswerId(2))]));
+        assert!(next.iter().all(|sample| *sample == 0.5));
+    }
+
+    #[test]
+    fn a_hold_between_clauses_holds_the_late_clause_but_not_another_answer() {
+        let mut playout = Playout::default();
+        playout.enqueue(chunk(1, 0, 480, 0.5));
+        pull(&mut playout, 960, 24_000);
+        assert!(playout.has_open_answer() && !playout.has_sound());
+        assert!(playout.hold());
+        playout.enqueue(chunk(1, 1, 480, 0.5));
+        assert_eq!(pull(&mut playout, 480, 24_000), (vec![], vec![]));
+        playout.enqueue(chunk(2, 0, 480, 0.5));
+        playout.close(AnswerId(2));
+        let (rest, reached) = pull(&mut playout, 2_000, 24_000);
+        assert_eq!(rest.len(), 960);
+        assert_eq!(reached, [Reached::Released, Reached::Start(AnswerId(2)), Reached::End(AnswerId(2))]);
+    }
+
+    #[test]
+    fn an_answer_that_is_closed_while_it_is_held_in_a_gap_has_ended() {
+        let mut playout = Playout::default();
+        playout.enqueue(chunk(1, 0, 480, 0.5));
+        pull(&mut playout, 960, 24_000);
+        assert!(playout.hold());
+        assert_eq!(pull(&mut playout, 480, 24_000), (vec![], vec![]));
+        playout.close(AnswerId(1));
+        assert_eq!(pull(&mut playout, 480, 24_000).1, vec![Reached::End(AnswerId(1)), Reached::Released]);
+        assert!(!playout.has_open_answer());
     }
 
     #[test]

@@ -35,6 +35,10 @@ const LOUD_FRAMES_TO_RESUME: usize = 3;
 /// For this long after playout begins the echo canceller is still learning: one window is not enough.
 const PLAYOUT_WARM_UP: Duration = Duration::from_secs(1);
 
+/// An utterance that has been silent for this long is closed without being told: the conversation ends its turns much
+/// sooner, so it has not taken this one, and speech after it must not be taken for its end.
+const FORGOTTEN_AFTER: Duration = Duration::from_secs(10);
+
 const WINDOW_TIME: Duration = Duration::from_millis(32);
 const HISTORY_FRAMES: usize = 32;
 
@@ -134,7 +138,6 @@ pub(super) struct Segmenter {
     mel: MelHistory,
     current: Option<Utterance>,
     next_id: UtteranceId,
-    is_listening: bool,
     /// Whether speech must stop before it can begin: after an utterance was ended in the middle of speech.
     must_stop_first: bool,
     windows_above: u32,
@@ -154,7 +157,6 @@ impl Segmenter {
             mel: MelHistory::default(),
             current: None,
             next_id: UtteranceId::default().next(),
-            is_listening: true,
             must_stop_first: false,
             windows_above: 0,
             is_speech: false,
@@ -179,17 +181,13 @@ impl Segmenter {
     /// The turn of `utterance` is over.
     pub(super) fn end_utterance(&mut self, utterance: UtteranceId) {
         if self.current.as_ref().is_some_and(|current| current.id == utterance) {
-            self.must_stop_first =
-                self.current.as_ref().is_some_and(|current| current.activity != Activity::Paused) && self.is_speech;
-            self.current = None;
+            self.close();
         }
     }
 
-    /// Whether speech counts; an open utterance is forgotten when it no longer does.
-    pub(super) fn set_listening(&mut self, is_listening: bool) {
-        self.is_listening = is_listening;
-        if !is_listening {
-            self.current = None;
+    fn close(&mut self) {
+        if let Some(closed) = self.current.take() {
+            self.must_stop_first = closed.activity != Activity::Paused && self.is_speech;
         }
     }
 
@@ -231,7 +229,7 @@ impl Segmenter {
         let Some(window) = seen.window else { return };
         let warming_up = seen.playing_since.is_some_and(|since| seen.end.saturating_sub(since) < PLAYOUT_WARM_UP);
         let needed = if warming_up && seen.may_echo { 2 } else { 1 };
-        if !self.is_listening || self.must_stop_first || self.windows_above < needed {
+        if self.must_stop_first || self.windows_above < needed {
             return;
         }
         let at = self.back_dated(window.end.saturating_sub(WINDOW_TIME * needed), seen.end);
@@ -292,16 +290,15 @@ impl Segmenter {
             levels.iter().rev().take(8).filter(|level| level.is_some_and(|level| level > threshold)).count()
         };
         let Some(current) = &mut self.current else { return };
-        if current.activity == Activity::Truncated {
-            return;
-        }
-        current.samples.extend_from_slice(seen.clean);
-        self.mel.push(seen.clean);
-        if current.samples.len() > self.max_samples {
-            current.activity = Activity::Truncated;
-            happenings.push(Happening::Truncated { utterance: current.id });
-            happenings.push(current.paused(&self.mel));
-            return;
+        if current.activity != Activity::Truncated {
+            current.samples.extend_from_slice(seen.clean);
+            self.mel.push(seen.clean);
+            if current.samples.len() > self.max_samples {
+                current.activity = Activity::Truncated;
+                happenings.push(Happening::Truncated { utterance: current.id });
+                happenings.push(current.paused(&self.mel));
+                return;
+            }
         }
 
         // Where the frames' energy decides: the level under which it is silence.
@@ -327,6 +324,8 @@ impl Segmenter {
                 current.end = seen.end;
                 current.quiet_frames = 0;
                 happenings.push(Happening::Resumed { utterance: current.id, at: seen.end });
+            } else if seen.end.saturating_sub(current.end) > FORGOTTEN_AFTER {
+                self.close();
             }
             return;
         }
@@ -349,6 +348,12 @@ impl Segmenter {
         };
         let is_pause = FRAME * current.quiet_frames >= self.transcribe_after && silence_dbfs.is_some()
             || current.silent_windows >= windows_needed;
+        if current.activity == Activity::Truncated {
+            if is_pause {
+                self.close();
+            }
+            return;
+        }
         let spoken = current.end.saturating_sub(current.start);
         let is_long_enough = spoken >= Duration::from_millis(self.settings.interruption_min_ms);
         if current.interruption == Interruption::Pending && is_long_enough {

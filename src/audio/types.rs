@@ -127,8 +127,6 @@ pub enum AudioCommand {
     Play(PlayChunk),
     /// No more chunks will come for this answer.
     CloseAnswer(AnswerId),
-    /// Hold playout where it is.
-    Pause,
     /// Go on from where it was held.
     Resume,
     /// Drop all sound of the answers up to this one, at once; chunks of them that still come are dropped as well, so
@@ -139,8 +137,6 @@ pub enum AudioCommand {
     },
     /// The turn is over (or given up): the present utterance is closed, the next speech is a new one.
     EndUtterance(UtteranceId),
-    /// Whether speech counts (`true` at start).
-    SetListening(bool),
 }
 
 /// How far playout is.

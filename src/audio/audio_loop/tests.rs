@@ -180,6 +180,31 @@ fn speech_over_the_answer_stops_it_and_is_confirmed_as_an_interruption() {
     assert!(!scene.audio_loop.meter.playhead.is_playing);
 }
 
+#[test]
+fn speech_while_the_next_clause_is_late_interrupts_the_answer() {
+    let clause = speech("en-gb", "We open at nine.");
+    let interruption = speech("en-us+f3", "Excuse me, where is the training hall?");
+    let start = 1_000 + clause.len() / 16 + 500;
+    let near = scene_of(start + 4_000, &[(start, &interruption)]);
+    let mut scene = Scene::new(near, Box::new(NullSink::default()));
+    scene.run(Duration::from_millis(1_000));
+    let play = |clause_index, samples: &[f32]| {
+        AudioCommand::Play(PlayChunk {
+            answer: AnswerId(1),
+            clause: clause_index,
+            samples: samples.into(),
+            sample_rate_hz: PIPELINE_RATE_HZ,
+        })
+    };
+    scene.send(play(0, &clause));
+    scene.run(Duration::from_millis(start as u64 - 1_000 + 1_000));
+    let names: Vec<&str> = scene.log().iter().map(|(_, name)| *name).collect();
+    assert_eq!(names[..3], ["playing", "started over playout", "confirmed"], "{:?}", scene.log());
+    scene.send(play(1, &clause));
+    scene.run(Duration::from_millis(100));
+    assert!(!scene.audio_loop.meter.playhead.is_playing, "the late clause is held");
+}
+
 /// A room: what is played comes back 80 ms later and 6 dB lower, with the visitor on top.
 struct Room {
     played: Arc<std::sync::Mutex<std::collections::VecDeque<f32>>>,

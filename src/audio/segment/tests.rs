@@ -153,9 +153,22 @@ fn an_endless_utterance_is_cut_once_and_does_not_begin_again_while_it_goes_on() 
 }
 
 #[test]
-fn what_is_said_while_nobody_listens_does_not_count() {
+fn an_utterance_that_nobody_ends_is_closed_by_silence_after_it_was_cut() {
+    let mut scene = Scene::new(&config::Audio { max_utterance_s: 2, ..config::Audio::default() });
+    scene.play(1_000, -70.0, 0.01).play(4_000, -25.0, 0.9).play(500, -70.0, 0.01);
+    assert_eq!(scene.names(), ["started", "truncated", "paused"]);
+    scene.play(600, -25.0, 0.9).play(500, -70.0, 0.01);
+    assert_eq!(scene.names()[3..], ["started", "paused"]);
+    assert_ne!(scene.clips[1].utterance, scene.clips[0].utterance);
+}
+
+#[test]
+fn an_utterance_that_nobody_ends_is_closed_by_a_long_silence() {
     let mut scene = quiet_room();
-    scene.segmenter.set_listening(false);
-    scene.play(1_000, -25.0, 0.9).play(500, -70.0, 0.01);
-    assert!(scene.names().is_empty());
+    scene.play(600, -25.0, 0.9).play(9_000, -70.0, 0.01).play(600, -25.0, 0.9);
+    assert_eq!(scene.names(), ["started", "paused", "resumed"]);
+    scene.play(11_000, -70.0, 0.01).play(600, -25.0, 0.9).play(500, -70.0, 0.01);
+    assert_eq!(scene.names()[3..], ["paused", "started", "paused"]);
+    assert_ne!(scene.clips[2].utterance, scene.clips[0].utterance);
+    assert!(scene.clips[2].samples.len() < 2 * 16_000);
 }
