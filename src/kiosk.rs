@@ -217,10 +217,11 @@ impl Kiosk {
             store.close(STORE_CLOSE_LIMIT)
         });
         match closing.await {
-            Ok(Ok(closed)) if closed.recovered > 0 => {
+            Ok(Ok(closed)) if closed.recovered > 0 || closed.dropped > 0 => {
                 tracing::warn!(
-                    records = closed.recovered,
-                    "the database could not be written; the records wait beside it"
+                    recovered = closed.recovered,
+                    dropped = closed.dropped,
+                    "the database could not be written: the recovered records wait beside it, the dropped ones are lost"
                 );
             }
             Ok(Ok(_)) => {}
