@@ -150,6 +150,7 @@ impl Conversation {
             messages: self.history.with_question(instructions, &question.text),
             language,
             entry: question.entry.clone(),
+            takes_leave: false,
         };
         self.start_answer(answer, Some(turn), language, Source::Model(request));
     }
