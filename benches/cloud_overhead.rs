@@ -66,7 +66,7 @@ async fn measure(base_url: String, address: Option<SocketAddr>) {
     let rounds = if address.is_some() { ROUNDS } else { ROUNDS_ELSEWHERE };
     let config = config::Cloud { base_url, ..config::Cloud::default() };
     let begun = Instant::now();
-    let cloud = Cloud::new(&config, None).unwrap();
+    let cloud = Cloud::new(&config, &config::Secrets::from_environment()).unwrap();
     println!("client built in {:.2}", ms(begun.elapsed()));
     let clock = Arc::new(SystemClock::start_now());
     let supervisor = Supervisor::new(clock.clone(), Bus::new(clock));
@@ -97,7 +97,8 @@ async fn measure(base_url: String, address: Option<SocketAddr>) {
     let messages: Arc<[ChatMessage]> = vec![message; 20].into();
     let mut times = Vec::new();
     for _ in 0..rounds {
-        let request = ChatRequest { messages: messages.clone(), language: Language::ENGLISH, entry: None };
+        let request =
+            ChatRequest { messages: messages.clone(), language: Language::ENGLISH, entry: None, takes_leave: false };
         let begun = Instant::now();
         let mut pieces = mind.answer(request);
         pieces.next().await.unwrap().unwrap();

@@ -240,16 +240,11 @@ impl Kiosk {
             tracing::error!("sound and store did not close in time");
             Ok(Ok(Closed::default()))
         }) {
-            Ok(Ok(closed)) if closed.dropped > 0 => {
-                tracing::error!(
-                    records = closed.dropped,
-                    "records were dropped: the database could not be written for too long"
-                );
-            }
-            Ok(Ok(closed)) if closed.recovered > 0 => {
+            Ok(Ok(closed)) if closed.recovered > 0 || closed.dropped > 0 => {
                 tracing::warn!(
-                    records = closed.recovered,
-                    "the database could not be written; the records wait beside it"
+                    recovered = closed.recovered,
+                    dropped = closed.dropped,
+                    "the database could not be written: the recovered records wait beside it, the dropped ones are lost"
                 );
             }
             Ok(Ok(_)) => {}

@@ -97,7 +97,7 @@ impl World {
         config.llm.token_timeout_ms = 200;
         config.tts.first_audio_timeout_ms = 300;
         config.tts.chunk_timeout_ms = 200;
-        let cloud = Cloud::new(&config, None).unwrap();
+        let cloud = Cloud::new(&config, &config::Secrets::default()).unwrap();
         let clock = ManualClock::default();
         let bus = Bus::new(Arc::new(clock.clone()));
         let events = bus.subscribe();
@@ -142,7 +142,7 @@ impl World {
     /// The text, and who ended it.
     async fn ask(&self) -> (String, ServedBy) {
         let messages = Arc::new([ChatMessage { role: Role::User, text: "Hello?".into() }]);
-        let request = ChatRequest { messages, language: Language::ENGLISH, entry: None };
+        let request = ChatRequest { messages, language: Language::ENGLISH, entry: None, takes_leave: false };
         let (mut text, mut by) = (String::new(), None);
         for piece in self.mind.answer(request).collect::<Vec<_>>().await {
             match piece.unwrap() {
@@ -270,19 +270,19 @@ async fn a_rate_limited_service_is_left_alone_for_as_long_as_it_asks_and_comes_b
 async fn failures_in_a_row_suspend_a_service_until_it_answers_a_probe() {
     let server = Server::start().await;
     server.script(|script| {
-        script.fail_always(Endpoint::Speech, Fault::Hang);
+        script.fail_always(Endpoint::Transcription, Fault::Hang);
         script.fail(Endpoint::Models, Fault::status(503));
     });
     let mut world = World::at(server.base_url());
     for _ in 0..3 {
-        world.say().await;
+        world.hear().await;
     }
-    assert_eq!(server.requests_to(Endpoint::Speech).len(), 2, "the third visitor does not wait");
+    assert_eq!(server.requests_to(Endpoint::Transcription).len(), 2, "the third visitor does not wait");
     server.script(openai::Script::recover);
     server.script(|script| script.fail(Endpoint::Models, Fault::status(503)));
     world.run_until(Connection::Online).await;
-    world.say().await;
-    assert_eq!(server.requests_to(Endpoint::Speech).len(), 3);
+    world.hear().await;
+    assert_eq!(server.requests_to(Endpoint::Transcription).len(), 3);
     assert_eq!(server.requests_to(Endpoint::Models).len(), 2, "one probe failed, one succeeded");
     assert_eq!(world.statuses(), [ProviderStatus::Failed, ProviderStatus::Suspended, ProviderStatus::Healthy]);
 }
@@ -369,7 +369,8 @@ async fn a_chain_without_anybody_left_says_so() {
     let server = Server::start().await;
     server.script(|script| script.fail_always(Endpoint::Speech, Fault::status(401)));
     let config = config::Cloud { base_url: server.base_url(), ..config::Cloud::default() };
-    let service = Cloud::new(&config, None).unwrap().service(ProviderKind::TextToSpeech).unwrap();
+    let service =
+        Cloud::new(&config, &config::Secrets::default()).unwrap().service(ProviderKind::TextToSpeech).unwrap();
     let clock = Arc::new(ManualClock::default());
     let supervisor = Supervisor::new(clock.clone(), Bus::new(clock));
     let guard = supervisor.service(service.kind(), service.name(), BreakerSettings::from(&config), service.clone());

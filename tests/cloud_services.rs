@@ -10,7 +10,7 @@ use std::{sync::Arc, time::Duration};
 use futures_util::StreamExt;
 use majlis::{
     cloud::{Cloud, FailureKind, Probe, ProviderError},
-    config,
+    config::{self, Secrets},
     event::{Language, ProviderKind, ServedBy},
     llm::{ChatMessage, ChatRequest, CloudLanguageModel, Delta, LanguageModel, Role},
     speech::{
@@ -19,9 +19,10 @@ use majlis::{
     },
 };
 use openai::{Endpoint, Fault, SPEECH_RATE_HZ, Server};
-use secrecy::SecretString;
 
+/// The key, and the name of the secret that is it.
 const KEY: &str = "sk-test-0123456789";
+const KEY_NAME: &str = "MAJLIS_TEST_KEY";
 const QUESTION: &str = "my secret question";
 
 /// Short waits, so that the tests of time-outs are.
@@ -32,11 +33,17 @@ fn settings(server: &Server) -> config::Cloud {
     config.llm.token_timeout_ms = 200;
     config.tts.first_audio_timeout_ms = 300;
     config.tts.chunk_timeout_ms = 200;
+    // The server is on this machine, where a key is sent only if it is named for the service.
+    for name in [&mut config.stt.api_key, &mut config.llm.api_key, &mut config.tts.api_key] {
+        KEY_NAME.clone_into(name);
+    }
     config
 }
 
 fn connect(config: &config::Cloud) -> Cloud {
-    Cloud::new(config, Some(&SecretString::from(KEY))).unwrap()
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join(KEY_NAME), KEY).unwrap();
+    Cloud::new(config, &Secrets::with_credentials(folder.path())).unwrap()
 }
 
 fn ears(config: &config::Cloud) -> CloudSpeechToText {
@@ -60,6 +67,10 @@ async fn hear(ears: &CloudSpeechToText) -> Vec<Result<TranscriptPiece, ProviderE
 }
 
 async fn ask(mind: &CloudLanguageModel) -> (String, Result<Delta, ProviderError>) {
+    ask_with(mind, false).await
+}
+
+async fn ask_with(mind: &CloudLanguageModel, takes_leave: bool) -> (String, Result<Delta, ProviderError>) {
     let message = |role, text: &str| ChatMessage { role, text: text.to_owned() };
     let messages = Arc::new([
         message(Role::System, "Be brief."),
@@ -67,8 +78,8 @@ async fn ask(mind: &CloudLanguageModel) -> (String, Result<Delta, ProviderError>
         message(Role::Assistant, "Welcome!"),
         message(Role::User, QUESTION),
     ]);
-    let mut pieces: Vec<_> =
-        mind.answer(ChatRequest { messages, language: Language::ENGLISH, entry: None }).collect().await;
+    let request = ChatRequest { messages, language: Language::ENGLISH, entry: None, takes_leave };
+    let mut pieces: Vec<_> = mind.answer(request).collect().await;
     let last = pieces.pop().unwrap();
     let text = pieces
         .into_iter()
@@ -192,6 +203,37 @@ async fn a_server_without_functions_gets_the_question_again_without_them() {
     let with_tools: Vec<bool> =
         server.requests_to(Endpoint::Chat).iter().map(|request| request.json().get("tools").is_some()).collect();
     assert_eq!(with_tools, [true, false, false], "and it is remembered");
+}
+
+#[tokio::test]
+async fn a_leave_taking_that_was_recognised_ends_the_visit_where_the_server_takes_no_functions() {
+    let server = Server::start().await;
+    server.script(|script| script.fail(Endpoint::Chat, Fault::status(400)));
+    let mind = mind(&settings(&server));
+    for takes_leave in [false, true] {
+        let done = Ok(Delta::Done { served_by: ServedBy::Cloud, ends_visit: takes_leave });
+        assert_eq!(ask_with(&mind, takes_leave).await.1, done);
+    }
+}
+
+/// Runs itself once more with a proxy in its environment, at which nobody listens.
+#[tokio::test]
+async fn a_proxy_is_not_asked_for_this_machine_even_if_another_service_is_elsewhere() {
+    const PROXIED: &str = "MAJLIS_TEST_IS_PROXIED";
+    if std::env::var_os(PROXIED).is_none() {
+        let proxy = format!("http://{}", openai::closed_address().await);
+        let name = "a_proxy_is_not_asked_for_this_machine_even_if_another_service_is_elsewhere";
+        let mut command = std::process::Command::new(std::env::current_exe().unwrap());
+        command.args(["--exact", name]).env(PROXIED, "1").env("http_proxy", &proxy).env("https_proxy", &proxy);
+        let output = command.env_remove("no_proxy").env_remove("NO_PROXY").output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+        return;
+    }
+    let server = Server::start().await;
+    let mut config = settings(&server);
+    config.tts.base_url = "https://voices.example.org/v1".into();
+    assert!(ask(&mind(&config)).await.1.is_ok());
+    assert_eq!(say(&voice(&config)).await.1.unwrap().kind, FailureKind::Unreachable, "the others go through the proxy");
 }
 
 #[tokio::test]
@@ -407,7 +449,8 @@ async fn a_cancelled_answer_leaves_a_fresh_connection_for_the_next() {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     let message = ChatMessage { role: Role::User, text: QUESTION.into() };
-    let request = ChatRequest { messages: Arc::new([message]), language: Language::ENGLISH, entry: None };
+    let request =
+        ChatRequest { messages: Arc::new([message]), language: Language::ENGLISH, entry: None, takes_leave: false };
     let mut answer = mind.answer(request);
     assert!(answer.next().await.unwrap().is_ok());
     let pings = server.requests_to(Endpoint::Models).len();
@@ -428,10 +471,13 @@ async fn a_probe_tells_a_living_service_from_a_dead_one() {
     assert!(service.probe().await.is_ok());
     server.script(|script| {
         script.fail(Endpoint::Models, Fault::status(404));
+        script.fail(Endpoint::Models, Fault::status(403));
         script.fail(Endpoint::Models, Fault::status(401));
         script.fail(Endpoint::Models, Fault::status(502));
     });
-    assert!(service.probe().await.is_ok(), "a server without a list of models");
+    for what in ["a server without a list of models", "a key that may not list models"] {
+        assert_eq!(service.probe().await.unwrap_err().kind, FailureKind::Rejected, "{what}");
+    }
     assert_eq!(service.probe().await.unwrap_err().kind, FailureKind::Unauthorized);
     assert_eq!(service.probe().await.unwrap_err().kind, FailureKind::ServerError);
 }

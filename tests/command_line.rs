@@ -59,6 +59,18 @@ fn the_shipped_configuration_is_right() {
 }
 
 #[test]
+fn a_folder_without_a_configuration_is_said_to_have_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let check = || {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_majlis"));
+        text(&command.args(["config", "check"]).current_dir(folder.path()).output().unwrap().stdout).to_owned()
+    };
+    assert_eq!(check(), "no kiosk.toml here; the built-in defaults are good\n");
+    std::fs::write(folder.path().join("kiosk.toml"), "[ui]\n").unwrap();
+    assert_eq!(check(), "kiosk.toml: good\n");
+}
+
+#[test]
 fn a_replay_of_a_missing_file_fails_with_its_name() {
     let output = majlis(&["replay", "--audio", "nobody.wav", "--report", "/tmp/never.json"]);
     assert_eq!(output.status.code(), Some(1));

@@ -26,8 +26,8 @@ impl From<&crate::config::Cloud> for BreakerSettings {
 enum State {
     /// Requests pass.
     Closed { failures: u32 },
-    /// No request passes; the next probe is due `until`.
-    Open { until: Duration, pause: Duration },
+    /// No request passes, because of a failure of that kind; the next probe is due `until`.
+    Open { until: Duration, pause: Duration, by: FailureKind },
     /// A probe was answered: requests pass, the first of them decides.
     HalfOpen { pause: Duration },
 }
@@ -86,26 +86,31 @@ impl Breaker {
                 self.settings.open
             }
         };
-        self.open(error, pause, now);
+        self.open(error, pause, error.kind, now);
         true
     }
 
-    /// A probe was answered: the next request decides.
-    pub fn probe_succeeded(&mut self) {
-        if let State::Open { pause, .. } = self.state {
-            self.state = State::HalfOpen { pause };
+    /// A probe ended so at `now`. Gives whether requests may pass now, the first of which decides; else it is open for
+    /// longer.
+    ///
+    /// A probe that was merely rejected (a key that may not list models, a server without a list) proves a live service
+    /// too, but not that the key is taken, where that was the trouble.
+    pub fn probed(&mut self, result: &Result<(), ProviderError>, now: Duration) -> bool {
+        let State::Open { pause, by, .. } = self.state else { return true };
+        match result {
+            Err(error) if error.kind != FailureKind::Rejected || by == FailureKind::Unauthorized => {
+                self.open(error, self.longer(pause), by, now);
+                false
+            }
+            _ => {
+                self.state = State::HalfOpen { pause };
+                true
+            }
         }
     }
 
-    /// A probe failed at `now`: open for longer.
-    pub fn probe_failed(&mut self, error: &ProviderError, now: Duration) {
-        if let State::Open { pause, .. } = self.state {
-            self.open(error, self.longer(pause), now);
-        }
-    }
-
-    fn open(&mut self, error: &ProviderError, pause: Duration, now: Duration) {
-        self.state = State::Open { until: now + error.retry_after.unwrap_or(pause), pause };
+    fn open(&mut self, error: &ProviderError, pause: Duration, by: FailureKind, now: Duration) {
+        self.state = State::Open { until: now + error.retry_after.unwrap_or(pause), pause, by };
     }
 
     fn longer(&self, pause: Duration) -> Duration {
@@ -159,13 +164,27 @@ mod tests {
     fn after_an_answered_probe_one_request_decides() {
         let mut breaker = breaker();
         breaker.failed(&error(FailureKind::Unreachable), Duration::ZERO);
-        breaker.probe_succeeded();
+        assert!(breaker.probed(&Ok(()), 20 * SECOND));
         assert!(breaker.is_closed());
         assert!(breaker.failed(&error(FailureKind::ServerError), 30 * SECOND), "one failure is enough now");
         assert_eq!(breaker.probe_due(), Some(70 * SECOND), "for twice as long");
-        breaker.probe_succeeded();
+        assert!(breaker.probed(&Ok(()), 70 * SECOND));
         breaker.succeeded();
         assert!(!breaker.failed(&error(FailureKind::ServerError), 80 * SECOND), "and a success forgives all");
+    }
+
+    #[test]
+    fn a_rejected_probe_proves_a_live_service_but_not_a_good_key() {
+        let rejected = Err(error(FailureKind::Rejected));
+        let mut away = breaker();
+        away.failed(&error(FailureKind::Unreachable), Duration::ZERO);
+        assert!(!away.probed(&Err(error(FailureKind::ServerError)), 20 * SECOND));
+        assert!(away.probed(&rejected, 60 * SECOND) && away.is_closed());
+
+        let mut refused = breaker();
+        refused.failed(&error(FailureKind::Unauthorized), Duration::ZERO);
+        assert!(!refused.probed(&rejected, 20 * SECOND) && !refused.is_closed());
+        assert!(refused.probed(&Ok(()), 60 * SECOND));
     }
 
     #[test]
@@ -176,7 +195,7 @@ mod tests {
         let pauses: Vec<u64> = (0..4)
             .filter_map(|_| {
                 let due = breaker.probe_due()?;
-                breaker.probe_failed(&gone, due);
+                assert!(!breaker.probed(&Err(gone.clone()), due));
                 Some((breaker.probe_due()? - due).as_secs())
             })
             .collect();

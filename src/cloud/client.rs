@@ -6,7 +6,7 @@
 //! before it hands out the first byte. Its answer types ask for fields that compatible servers leave out.
 
 use std::{
-    net::IpAddr,
+    collections::{BTreeMap, btree_map::Entry},
     sync::{
         Arc, Mutex, PoisonError, Weak,
         atomic::{AtomicBool, Ordering},
@@ -16,15 +16,18 @@ use std::{
 
 use async_trait::async_trait;
 use reqwest::{
-    RequestBuilder, Response,
+    RequestBuilder, Response, StatusCode,
     header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue},
 };
 use secrecy::{ExposeSecret, SecretString};
 use tokio::{sync::Notify, time::Instant};
-use url::{Host, Url};
+use url::Url;
 
 use super::{FailureKind, Probe, ProviderError, failure};
-use crate::{config, event::ProviderKind};
+use crate::{
+    config::{self, SecretError, Secrets, is_loopback, is_private},
+    event::ProviderKind,
+};
 
 /// The name of every service in events and logs.
 const PROVIDER: &str = "cloud";
@@ -46,25 +49,38 @@ const UNACKNOWLEDGED: Duration = Duration::from_secs(10);
 #[derive(Debug, thiserror::Error)]
 pub enum CloudError {
     /// A base URL that cannot be one.
-    #[error("`{key}` is \"{found}\"; allowed: an http or https URL such as \"https://api.openai.com/v1\" ({why})")]
+    #[error("`{key}` is \"{found}\"; allowed: an https URL such as \"https://api.openai.com/v1\" ({why})")]
     BadUrl {
         /// Its key in the configuration.
-        key: &'static str,
+        key: String,
         /// What was found.
         found: String,
         /// What is wrong with it.
         why: String,
     },
-    /// No key for a service on another machine.
-    #[error(
-        "no key for {address}: set the environment variable or systemd credential `{variable}` (named by `cloud.api_key`); only an address on this machine needs none"
-    )]
+    /// A key is named but not there.
+    #[error("no key for {address}: set the environment variable or systemd credential `{variable}` (named by `{key}`)")]
     KeyMissing {
         /// Scheme, host and port.
         address: String,
         /// Where the key was looked for.
         variable: String,
+        /// The key of the configuration that names it.
+        key: String,
     },
+    /// No key is named for a service on another machine.
+    #[error(
+        "no key for {address}: set `{key}` to the name of the environment variable or systemd credential that holds it (a key is sent only to the server it is for; an address on this machine needs none)"
+    )]
+    KeyNotNamed {
+        /// Scheme, host and port.
+        address: String,
+        /// The key of the configuration that should name it.
+        key: String,
+    },
+    /// A key cannot be looked up.
+    #[error(transparent)]
+    Secret(#[from] SecretError),
     /// A key that cannot stand in a header.
     #[error("the key in `{variable}` holds characters that cannot be sent (a line break?); set it again without them")]
     KeyUnusable {
@@ -86,30 +102,46 @@ impl Cloud {
     /// Makes the client; opens no connection yet.
     ///
     /// # Errors
-    /// A base URL that is none, a key that is missing where the address is not loopback, or cannot be sent.
-    pub fn new(config: &config::Cloud, key: Option<&SecretString>) -> Result<Self, CloudError> {
+    /// A base URL that is none or would send the key in the clear; a key that is missing where the address is not loopback,
+    /// or cannot be sent.
+    pub fn new(config: &config::Cloud, secrets: &Secrets) -> Result<Self, CloudError> {
         let own = [
-            (ProviderKind::SpeechToText, "cloud.stt.base_url", &config.stt.base_url),
-            (ProviderKind::LanguageModel, "cloud.llm.base_url", &config.llm.base_url),
-            (ProviderKind::TextToSpeech, "cloud.tts.base_url", &config.tts.base_url),
+            (ProviderKind::SpeechToText, "cloud.stt", &config.stt.base_url, &config.stt.api_key),
+            (ProviderKind::LanguageModel, "cloud.llm", &config.llm.base_url, &config.llm.api_key),
+            (ProviderKind::TextToSpeech, "cloud.tts", &config.tts.base_url, &config.tts.api_key),
         ];
-        let mut bases = Vec::new();
-        for (kind, name, own_url) in own {
-            let (name, url) = if own_url.is_empty() { ("cloud.base_url", &config.base_url) } else { (name, own_url) };
-            if !url.is_empty() {
-                bases.push((kind, parse_base(name, url)?));
-            }
-        }
-        if bases.is_empty() {
-            return Ok(Self::default());
-        }
-        let all_local = bases.iter().all(|(_, base)| is_loopback(base));
-        let http = http_client(config, all_local).map_err(CloudError::Client)?;
+        let common = match config.base_url.as_str() {
+            "" => None,
+            url => Some(parse_base("cloud.base_url", url)?),
+        };
+        // One for this machine, one for the others, each made when it is first needed.
+        let mut clients: BTreeMap<bool, reqwest::Client> = BTreeMap::new();
         let mut services = [None, None, None];
-        for (kind, base) in bases {
-            let service = Service::new(kind, base, http.clone(), config, key)?;
+        for (kind, section, own_url, own_key) in own {
+            let own_base = match own_url.as_str() {
+                "" => None,
+                url => Some(parse_base(&format!("{section}.base_url"), url)?),
+            };
+            let Some(base) = own_base.or_else(|| common.clone()) else { continue };
+            let is_local = is_loopback(&base);
+            let is_common = common.as_ref().is_some_and(|common| common.origin() == base.origin());
+            let key = match (own_key.as_str(), is_local, is_common) {
+                ("", true, _) => None,
+                ("", false, true) => Some(KeyName { section: "cloud", name: &config.api_key }),
+                (name, ..) => Some(KeyName { section, name }),
+            };
+            let auth = match key {
+                Some(key) => authorisation(config.auth, &key.read(&base, secrets)?, key.name)?,
+                None => HeaderMap::new(),
+            };
+            let http = match clients.entry(is_local) {
+                Entry::Occupied(made) => made.get().clone(),
+                Entry::Vacant(place) => {
+                    place.insert(http_client(config, is_local).map_err(CloudError::Client)?).clone()
+                }
+            };
             if let Some(slot) = services.get_mut(slot(kind)) {
-                *slot = Some(Arc::new(service));
+                *slot = Some(Arc::new(Service::new(kind, &base, http, config, auth)));
             }
         }
         Ok(Self { services })
@@ -142,7 +174,38 @@ fn slot(kind: ProviderKind) -> usize {
     }
 }
 
-fn http_client(config: &config::Cloud, all_local: bool) -> reqwest::Result<reqwest::Client> {
+/// The name of a secret, and the section of the configuration whose `api_key` it is.
+struct KeyName<'c> {
+    section: &'c str,
+    name: &'c str,
+}
+
+impl KeyName<'_> {
+    /// The key for `base`.
+    fn read(&self, base: &Url, secrets: &Secrets) -> Result<SecretString, CloudError> {
+        let (address, key) = (address(base), format!("{}.api_key", self.section));
+        if self.name.is_empty() {
+            return Err(CloudError::KeyNotNamed { address, key });
+        }
+        let variable = self.name.to_owned();
+        secrets.get(self.name)?.ok_or(CloudError::KeyMissing { address, variable, key })
+    }
+}
+
+/// The header with the key, marked as sensitive; `variable` is only named in the error.
+fn authorisation(scheme: config::Auth, key: &SecretString, variable: &str) -> Result<HeaderMap, CloudError> {
+    let secret = key.expose_secret();
+    let (name, text) = match scheme {
+        config::Auth::Azure => (HeaderName::from_static("api-key"), SecretString::from(secret)),
+        config::Auth::Bearer => (AUTHORIZATION, SecretString::from(format!("Bearer {secret}"))),
+    };
+    let mut value = HeaderValue::from_str(text.expose_secret())
+        .map_err(|_| CloudError::KeyUnusable { variable: variable.to_owned() })?;
+    value.set_sensitive(true);
+    Ok(HeaderMap::from_iter([(name, value)]))
+}
+
+fn http_client(config: &config::Cloud, is_local: bool) -> reqwest::Result<reqwest::Client> {
     let builder = reqwest::Client::builder()
         .connect_timeout(Duration::from_millis(config.connect_timeout_ms))
         // One exchange a connection, several connections a host: a long stream never delays a short question.
@@ -156,7 +219,7 @@ fn http_client(config: &config::Cloud, all_local: bool) -> reqwest::Result<reqwe
         .retry(reqwest::retry::never())
         .user_agent(concat!("majlis/", env!("CARGO_PKG_VERSION")));
     // A proxy of the hall must not be asked for the box itself.
-    if all_local { builder.no_proxy() } else { builder }.build()
+    if is_local { builder.no_proxy() } else { builder }.build()
 }
 
 /// How Azure differs: deployments instead of models, a version in the query.
@@ -190,44 +253,21 @@ struct Warmth {
 }
 
 impl Service {
-    fn new(
-        kind: ProviderKind,
-        base: Url,
-        http: reqwest::Client,
-        config: &config::Cloud,
-        key: Option<&SecretString>,
-    ) -> Result<Self, CloudError> {
-        let address = address(&base);
+    fn new(kind: ProviderKind, base: &Url, http: reqwest::Client, config: &config::Cloud, auth: HeaderMap) -> Self {
         let azure =
             (config.auth == config::Auth::Azure).then(|| Azure { api_version: config.azure_api_version.clone() });
-        let mut auth = HeaderMap::new();
-        match key {
-            Some(key) => {
-                let secret = key.expose_secret();
-                let (name, text) = match azure {
-                    Some(_) => (HeaderName::from_static("api-key"), SecretString::from(secret)),
-                    None => (AUTHORIZATION, SecretString::from(format!("Bearer {secret}"))),
-                };
-                let mut value = HeaderValue::from_str(text.expose_secret())
-                    .map_err(|_| CloudError::KeyUnusable { variable: config.api_key.clone() })?;
-                value.set_sensitive(true);
-                auth.insert(name, value);
-            }
-            None if is_loopback(&base) => {}
-            None => return Err(CloudError::KeyMissing { address, variable: config.api_key.clone() }),
-        }
-        Ok(Self {
+        Self {
             kind,
             is_openai: base.host_str().is_some_and(|host| host == "openai.com" || host.ends_with(".openai.com")),
             base: base.as_str().trim_end_matches('/').to_owned(),
-            address,
+            address: address(base),
             azure,
             http,
             auth,
             warmth: Mutex::default(),
             is_kept_warm: AtomicBool::new(false),
             wake_keeper: Notify::new(),
-        })
+        }
     }
 
     /// What it does.
@@ -333,8 +373,9 @@ impl Service {
         Some(REWARM_EVERY)
     }
 
-    /// `GET {base}/models`: cheap, known to every compatible server.
-    async fn ping(&self) -> Result<Response, ProviderError> {
+    /// `GET {base}/models`: cheap, known to every compatible server. [`FailureKind::Rejected`] if the service is there but
+    /// does not answer this: a key without the right to list models (403), a server without a list (404, 405).
+    async fn ping(&self) -> Result<(), ProviderError> {
         let url = match &self.azure {
             None => format!("{}/models", self.base),
             Some(azure) => {
@@ -344,12 +385,16 @@ impl Service {
         };
         let request = self.http.get(url).headers(self.auth.clone()).timeout(PING_TIMEOUT);
         let mut response = request.send().await.map_err(|error| self.transport_error(&error))?;
-        let is_alive = response.status().is_client_error() && !is_refusal(&response);
-        if response.status().is_success() || is_alive {
+        let status = response.status();
+        if status.is_success() || proves_life(status) {
             // Read to the end, or the connection cannot be used again.
             while let Some(_bytes) = response.chunk().await.map_err(|error| self.transport_error(&error))? {}
             self.lock().last_exchange = Some(Instant::now());
-            return Ok(response);
+            if status.is_success() {
+                return Ok(());
+            }
+            let message = format!("{}: {status} to the question whether it is there", self.address);
+            return Err(ProviderError::new(PROVIDER, FailureKind::Rejected, message));
         }
         Err(failure::from_status(PROVIDER, &self.address, response).await)
     }
@@ -381,9 +426,9 @@ impl Drop for Exchange {
     }
 }
 
-/// Client errors that speak of the key or the rate; the others (404: no list of models here) still prove a live service.
-fn is_refusal(response: &Response) -> bool {
-    matches!(response.status().as_u16(), 401 | 403 | 429)
+/// Client errors, but for those that speak of a wrong key or of the rate.
+fn proves_life(status: StatusCode) -> bool {
+    status.is_client_error() && !matches!(status, StatusCode::UNAUTHORIZED | StatusCode::TOO_MANY_REQUESTS)
 }
 
 async fn keep_warm(service: Weak<Service>) {
@@ -401,19 +446,24 @@ async fn keep_warm(service: Weak<Service>) {
 #[async_trait]
 impl Probe for Service {
     async fn probe(&self) -> Result<(), ProviderError> {
-        self.ping().await.map(drop)
+        self.ping().await
     }
 }
 
-fn parse_base(key: &'static str, text: &str) -> Result<Url, CloudError> {
-    let bad = |why: String| CloudError::BadUrl { key, found: text.to_owned(), why };
+fn parse_base(key: &str, text: &str) -> Result<Url, CloudError> {
+    let bad = |why: String| CloudError::BadUrl { key: key.to_owned(), found: text.to_owned(), why };
     let url = Url::parse(text).map_err(|error| bad(error.to_string()))?;
     if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
         return Err(bad("neither http nor https".to_owned()));
     }
     if !url.username().is_empty() || url.password().is_some() {
-        let shown = address(&url);
-        return Err(CloudError::BadUrl { key, found: shown, why: "a name or password in it; use a key".to_owned() });
+        let why = "a name or password in it; use a key".to_owned();
+        return Err(CloudError::BadUrl { key: key.to_owned(), found: address(&url), why });
+    }
+    if !is_private(&url) {
+        return Err(bad(
+            "plain http shows the key and the visitor's words to others; only this machine may have it".to_owned()
+        ));
     }
     if url.query().is_some() || url.fragment().is_some() {
         return Err(bad("nothing may follow the path".to_owned()));
@@ -425,82 +475,6 @@ fn address(url: &Url) -> String {
     url.origin().ascii_serialization()
 }
 
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        Some(Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(Host::Ipv6(ip)) => ip.is_loopback() || ip.to_ipv4_mapped().is_some_and(|ip| IpAddr::V4(ip).is_loopback()),
-        None => false,
-    }
-}
-
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "tests")]
-mod tests {
-    use super::*;
-
-    fn config(base_url: &str) -> config::Cloud {
-        config::Cloud { base_url: base_url.into(), ..config::Cloud::default() }
-    }
-
-    fn url_of(config: &config::Cloud, key: Option<&SecretString>) -> reqwest::Request {
-        let service = Cloud::new(config, key).unwrap().service(ProviderKind::LanguageModel).unwrap();
-        service.post("/chat/completions", "gpt").build().unwrap()
-    }
-
-    #[test]
-    fn a_key_is_asked_for_only_where_the_address_is_not_loopback() {
-        for local in ["http://127.0.0.1:8000/v1", "http://localhost/v1", "http://[::1]:1/v1", "http://127.3.2.1/v1"] {
-            assert!(Cloud::new(&config(local), None).is_ok(), "{local}");
-        }
-        for remote in ["https://api.openai.com/v1", "http://10.0.0.2/v1", "http://localhost.example.org/v1"] {
-            let error = Cloud::new(&config(remote), None).unwrap_err();
-            assert!(matches!(error, CloudError::KeyMissing { .. }), "{remote}");
-            assert!(error.to_string().contains("OPENAI_API_KEY"), "{error}");
-        }
-    }
-
-    #[test]
-    fn nothing_configured_is_no_cloud_and_one_service_may_stand_alone() {
-        assert!(!Cloud::new(&config(""), None).unwrap().is_configured());
-        let mut only_speech = config("");
-        only_speech.tts.base_url = "http://localhost:8880/v1".into();
-        let cloud = Cloud::new(&only_speech, None).unwrap();
-        assert!(cloud.service(ProviderKind::TextToSpeech).is_some());
-        assert!(cloud.service(ProviderKind::LanguageModel).is_none());
-    }
-
-    #[test]
-    fn azure_has_its_own_paths_and_header() {
-        let mut azure = config("https://stand.openai.azure.com/");
-        azure.auth = config::Auth::Azure;
-        let key = SecretString::from("k3y");
-        let request = url_of(&azure, Some(&key));
-        assert_eq!(
-            request.url().as_str(),
-            "https://stand.openai.azure.com/openai/deployments/gpt/chat/completions?api-version=2024-10-21"
-        );
-        assert_eq!(request.headers().get("api-key").unwrap(), "k3y");
-    }
-
-    #[test]
-    fn the_key_is_in_the_request_and_in_no_debug_print() {
-        let key = SecretString::from("sk-secret");
-        let config = config("https://api.openai.com/v1/");
-        let request = url_of(&config, Some(&key));
-        assert_eq!(request.url().as_str(), "https://api.openai.com/v1/chat/completions");
-        assert_eq!(request.headers().get(AUTHORIZATION).unwrap(), "Bearer sk-secret");
-        assert!(!format!("{:?} {request:?}", Cloud::new(&config, Some(&key)).unwrap()).contains("sk-secret"));
-        let broken = SecretString::from("sk\nsecret");
-        let error = Cloud::new(&config, Some(&broken)).unwrap_err();
-        assert!(matches!(error, CloudError::KeyUnusable { .. }) && !error.to_string().contains("secret"));
-    }
-
-    #[test]
-    fn a_bad_address_is_named_by_its_key() {
-        for bad in ["api.openai.com", "ftp://x/v1", "https://me:pw@host/v1", "https://host/v1?x=1"] {
-            let error = Cloud::new(&config(bad), None).unwrap_err().to_string();
-            assert!(error.contains("cloud.base_url") && !error.contains("pw"), "{error}");
-        }
-    }
-}
+#[path = "client_tests.rs"]
+mod tests;

@@ -62,9 +62,10 @@ pub(crate) async fn from_status(provider: &str, address: &str, response: Respons
         .map(|code| format!(" [{code}]"))
         .unwrap_or_default();
     let (kind, advice) = match status {
-        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
-            (FailureKind::Unauthorized, "; the key is wrong, missing or lacks the right: check `cloud.api_key`")
-        }
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => (
+            FailureKind::Unauthorized,
+            "; the key is wrong, missing or lacks the right: check `cloud.api_key` or the service's own `api_key`",
+        ),
         StatusCode::TOO_MANY_REQUESTS => (FailureKind::RateLimited, "; too many requests or no credit left"),
         StatusCode::REQUEST_TIMEOUT => (FailureKind::TimedOut, ""),
         _ if status.is_server_error() => (FailureKind::ServerError, ""),

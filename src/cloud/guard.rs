@@ -27,7 +27,7 @@ pub(crate) fn worth_a_second_try(error: &ProviderError, elapsed: Duration) -> bo
 /// Asks a service whether it is there, without using it.
 #[async_trait]
 pub trait Probe: Send + Sync + 'static {
-    /// Succeeds if the service answers.
+    /// Succeeds if the service answers; [`FailureKind::Rejected`] if it is there but answers no probes.
     async fn probe(&self) -> Result<(), ProviderError>;
 }
 
@@ -45,7 +45,8 @@ impl Default for Health {
 }
 
 impl Health {
-    /// `Local` where no service is configured, `Offline` while any is suspended, else `Online`.
+    /// `Local` where no service is configured; `Offline` while speech to text or the language model is suspended, for that
+    /// limits what visitors can ask (another voice does not); else `Online`.
     #[must_use]
     pub fn subscribe(&self) -> watch::Receiver<Connection> {
         self.connection.subscribe()
@@ -61,7 +62,8 @@ impl Health {
         let mut suspended = self.suspended.lock().unwrap_or_else(PoisonError::into_inner);
         suspended.retain(|(known, _)| *known != kind);
         suspended.push((kind, is_suspended));
-        let is_offline = suspended.iter().any(|(_, is_suspended)| *is_suspended);
+        let is_offline =
+            suspended.iter().any(|(kind, is_suspended)| *is_suspended && *kind != ProviderKind::TextToSpeech);
         let connection = if is_offline { Connection::Offline } else { Connection::Online };
         self.connection.send_if_modified(|current| std::mem::replace(current, connection) != connection);
     }
@@ -177,17 +179,11 @@ impl Guard {
         let now = self.surroundings.clock.now();
         let mut state = self.lock();
         let Some(breaker) = &mut state.breaker else { return false };
-        match result {
-            Ok(()) => {
-                breaker.probe_succeeded();
-                self.tell(&mut state, ProviderStatus::Healthy, None, "answers again");
-                false
-            }
-            Err(error) => {
-                breaker.probe_failed(&error, now);
-                true
-            }
+        let is_back = breaker.probed(&result, now);
+        if is_back {
+            self.tell(&mut state, ProviderStatus::Healthy, None, "answers again");
         }
+        !is_back
     }
 
     /// Publishes what is new; the lock is held, so that changes are told in their order.
@@ -271,6 +267,20 @@ mod tests {
             }
             *failures -= 1;
             Err(ProviderError::new("cloud", FailureKind::Unreachable, "still away"))
+        }
+    }
+
+    #[test]
+    fn the_kiosk_is_offline_only_without_ears_or_mind() {
+        let health = Health::default();
+        let suspend = |kind, is_suspended| {
+            health.set(kind, is_suspended);
+            health.connection()
+        };
+        assert_eq!(suspend(ProviderKind::TextToSpeech, true), Connection::Online);
+        for kind in [ProviderKind::SpeechToText, ProviderKind::LanguageModel] {
+            assert_eq!(suspend(kind, true), Connection::Offline, "{kind:?}");
+            assert_eq!(suspend(kind, false), Connection::Online, "{kind:?}");
         }
     }
 

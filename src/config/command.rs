@@ -2,13 +2,16 @@
 
 use std::path::Path;
 
-use super::Config;
+use super::{Config, load::DEFAULT_FILE};
 
 /// Text for standard output and the exit code: 0 when the configuration can be used, 2 with every problem.
 #[must_use]
 pub fn check_command(path: Option<&Path>, overrides: &[String]) -> (String, u8) {
-    let name = path.map_or_else(|| "kiosk.toml".to_owned(), |path| path.display().to_string());
-    match Config::load(path, overrides) {
+    let default_file = Path::new(DEFAULT_FILE);
+    let file = path.or_else(|| default_file.is_file().then_some(default_file));
+    let name = file.unwrap_or(default_file).display();
+    match Config::load(file, overrides) {
+        Ok(_) if file.is_none() => (format!("no {name} here; the built-in defaults are good\n"), 0),
         Ok(_) => (format!("{name}: good\n"), 0),
         Err(errors) => {
             let count = errors.problems().len();

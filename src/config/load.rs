@@ -15,7 +15,7 @@ use super::{
 };
 
 /// The file that is taken when none is named, if it is in the current folder.
-const DEFAULT_FILE: &str = "kiosk.toml";
+pub(super) const DEFAULT_FILE: &str = "kiosk.toml";
 
 impl Config {
     /// The configuration in `path` (none: `kiosk.toml` in the current folder if it is there, else the defaults), changed

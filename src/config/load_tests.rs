@@ -109,6 +109,18 @@ fn a_key_itself_in_place_of_its_name_is_refused_and_not_repeated() {
 }
 
 #[test]
+fn a_key_is_never_sent_in_the_clear() {
+    for key in ["cloud.base_url", "cloud.stt.base_url", "cloud.llm.base_url", "cloud.tts.base_url"] {
+        let over = |url: &str| with(&[&format!("{key}={url}")]);
+        for good in ["https://api.example.org/v1", "http://127.0.0.1:8000/v1", "http://localhost/v1", ""] {
+            assert!(over(good).is_ok(), "{key}={good}");
+        }
+        let text = over("http://10.0.0.2/v1").unwrap_err().to_string();
+        assert!(text.contains(key) && text.contains("10.0.0.2") && text.contains("begins with https://"), "{text}");
+    }
+}
+
+#[test]
 fn relative_paths_are_taken_from_the_folder_of_the_file() {
     let text = "[paths]\nmodels = \"weights\"\noutput = \"/var/lib/majlis\"\n";
     let config = Config::parse(text, Path::new("/etc/majlis/kiosk.toml"), &["paths.assets=here".to_owned()]).unwrap();

@@ -3,6 +3,7 @@
 //! In: a file, `--set` overrides, the environment. Out: [`Config`], or every problem at once with line, key, what was
 //! found and what is allowed. Never touches: any other room, devices, the network.
 
+mod address;
 mod choice;
 mod command;
 mod load;
@@ -13,6 +14,7 @@ mod secrets;
 mod section;
 mod setting;
 
+pub(crate) use address::{is_loopback, is_private};
 pub use choice::{AudioHost, Auth, Choice, Digits, LogFormat, NoiseSuppression, Theme, UnknownChoice};
 pub use command::check_command;
 pub use problem::{ConfigErrors, Origin, Problem};

@@ -136,7 +136,8 @@ section! {
     Cloud {
         /// Base address, `https://…/v1`; empty: no cloud, the embedded parts answer.
         base_url: String = String::new(), Limit::BaseUrl;
-        /// Name of the environment variable or systemd credential that holds the key. Never the key itself.
+        /// Name of the environment variable or systemd credential that holds the key. Never the key itself. To an address on
+        /// this machine a key is sent only if the service names its own.
         api_key: String = "OPENAI_API_KEY".into(), Limit::SecretName;
         /// How the key is sent. `bearer`: OpenAI and compatible; `azure`: Azure OpenAI.
         auth: Auth = Auth::Bearer, Limit::Any;
@@ -163,6 +164,8 @@ section! {
     CloudStt {
         /// Its own base address; empty: `cloud.base_url`.
         base_url: String = String::new(), Limit::BaseUrl;
+        /// Name of its own key; empty: `cloud.api_key`, which is sent to the server of `cloud.base_url` only.
+        api_key: String = String::new(), Limit::SecretName;
         /// Model name.
         model: String = "gpt-4o-mini-transcribe".into(), Limit::NotEmpty;
         /// Whether to ask for a stream of partial words.
@@ -179,6 +182,8 @@ section! {
     CloudLlm {
         /// Its own base address; empty: `cloud.base_url`.
         base_url: String = String::new(), Limit::BaseUrl;
+        /// Name of its own key; empty: `cloud.api_key`, which is sent to the server of `cloud.base_url` only.
+        api_key: String = String::new(), Limit::SecretName;
         /// Model name.
         model: String = "gpt-4o-mini".into(), Limit::NotEmpty;
         /// How freely it words its answers.
@@ -197,6 +202,8 @@ section! {
     CloudTts {
         /// Its own base address; empty: `cloud.base_url`.
         base_url: String = String::new(), Limit::BaseUrl;
+        /// Name of its own key; empty: `cloud.api_key`, which is sent to the server of `cloud.base_url` only.
+        api_key: String = String::new(), Limit::SecretName;
         /// Model name.
         model: String = "gpt-4o-mini-tts".into(), Limit::NotEmpty;
         /// Voice for English.

@@ -4,7 +4,10 @@ use std::{ops::RangeInclusive, path::PathBuf, str::FromStr};
 
 use toml::de::DeValue;
 
-use super::choice::{AudioHost, Auth, Choice, Digits, LogFormat, NoiseSuppression, Theme, words};
+use super::{
+    address::is_private,
+    choice::{AudioHost, Auth, Choice, Digits, LogFormat, NoiseSuppression, Theme, words},
+};
 use crate::event::Language;
 
 /// What is allowed of a value beyond its type.
@@ -20,7 +23,7 @@ pub(super) enum Limit {
     OneOf(&'static [i64]),
     /// Text that is not empty.
     NotEmpty,
-    /// Empty, or an `http` or `https` address without user name and password.
+    /// Empty, or an `https` address (`http` on this machine) without user name and password.
     BaseUrl,
     /// Empty, or the name of an environment variable or credential. Never shown when it is wrong: somebody may have
     /// put the secret itself there.
@@ -64,9 +67,7 @@ impl Limit {
 }
 
 fn is_base_url(text: &str) -> bool {
-    url::Url::parse(text).is_ok_and(|url| {
-        matches!(url.scheme(), "http" | "https") && url.username().is_empty() && url.password().is_none()
-    })
+    url::Url::parse(text).is_ok_and(|url| is_private(&url) && url.username().is_empty() && url.password().is_none())
 }
 
 pub(super) fn is_secret_name(text: &str) -> bool {
@@ -201,7 +202,9 @@ impl Setting for String {
     fn allowed(&self, limit: &Limit) -> String {
         match limit {
             Limit::NotEmpty => "text in quotes, not empty",
-            Limit::BaseUrl => "\"\" or an address that begins with http:// or https://, without user name and password",
+            Limit::BaseUrl => {
+                "\"\" or an address that begins with https:// (on this machine also http://), without user name and password"
+            }
             Limit::SecretName => {
                 "\"\" or the name of an environment variable or credential (letters, digits, _), never the secret"
             }

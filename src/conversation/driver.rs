@@ -30,7 +30,7 @@ use crate::{
         AnswerId, Bus, Command, Connection, Device, DeviceStatus, EndReason, Event, Language, Phase, ServedBy, Speaker,
         Toast, TurnId, View, VisitId,
     },
-    knowledge::KnowledgeBase,
+    knowledge::{Answered, Hit, KnowledgeBase},
     llm::{ChatRequest, LanguageModel},
     speech::{SpeechToText, TextToSpeech, TranscribeRequest, TranscriptPiece},
     store::{Message, Record, Said, StoreWriter, UnixMillis},

@@ -6,13 +6,14 @@ use tokio::sync::watch;
 
 use super::Foundation;
 use crate::{
+    audio,
     clock::Clock,
     cloud::{BreakerSettings, Cloud, Link, ProviderError, Service, Supervisor},
     config::Secrets,
     event::{Bus, Connection, Event, Language, ProviderKind, ProviderStatus},
     llm::{CloudLanguageModel, KnowledgeModel, LanguageModel, LlmChain},
     speech::{
-        CloudSpeechToText, CloudTextToSpeech, SpeechToText, SttChain, TextToSpeech, TtsChain,
+        CloudSpeechToText, CloudTextToSpeech, SPEECH_RATE_HZ, SpeechToText, SttChain, TextToSpeech, TtsChain,
         embedded::{EmbeddedSpeechToText, EmbeddedTextToSpeech, Vowels},
     },
 };
@@ -83,13 +84,10 @@ pub(super) fn build(foundation: &Foundation, clock: Arc<dyn Clock>, bus: &Bus) -
 /// The configured services. A configuration that cannot work (no key, say) leaves the kiosk to its embedded parts.
 fn cloud(foundation: &Foundation, bus: &Bus) -> (Cloud, bool) {
     let config = &foundation.config.cloud;
-    let built = Secrets::from_environment()
-        .get(&config.api_key)
-        .map_err(|error| error.to_string())
-        .and_then(|key| Cloud::new(config, key.as_ref()).map_err(|error| error.to_string()));
-    match built {
+    match Cloud::new(config, &Secrets::from_environment()) {
         Ok(cloud) => (cloud, true),
-        Err(message) => {
+        Err(error) => {
+            let message = error.to_string();
             for kind in [ProviderKind::SpeechToText, ProviderKind::LanguageModel, ProviderKind::TextToSpeech] {
                 suspended(bus, kind, "cloud", &message);
             }
@@ -115,6 +113,9 @@ fn suspended(bus: &Bus, kind: ProviderKind, name: &str, detail: &str) {
         detail: detail.to_owned(),
     });
 }
+
+// What the microphone hears goes to speech to text as it is.
+const _: () = assert!(audio::PIPELINE_RATE_HZ == SPEECH_RATE_HZ);
 
 /// The name of the embedded parts in events.
 const EMBEDDED: &str = "embedded";

@@ -142,9 +142,9 @@ impl Progress {
     }
 
     /// The last piece, once the end mark was seen.
-    fn done(&self, service: &Service) -> Result<Delta, ProviderError> {
+    fn done(&self, service: &Service, request: &ChatRequest) -> Result<Delta, ProviderError> {
         if self.has_text || self.ends_visit() {
-            Ok(Delta::Done { served_by: ServedBy::Cloud, ends_visit: self.ends_visit() })
+            Ok(Delta::Done { served_by: ServedBy::Cloud, ends_visit: self.ends_visit() || request.takes_leave })
         } else {
             // Silence helps nobody: the next provider may know something.
             Err(service.malformed("an answer without text"))
@@ -176,7 +176,7 @@ async fn answer(
             if let Some(text) = progress.take(chunk) {
                 out.give(Ok(Delta::Text(text))).await;
             }
-            return progress.done(service);
+            return progress.done(service, request);
         }
         return Err(service.malformed("neither a stream of events nor an answer in JSON"));
     }
@@ -191,7 +191,7 @@ async fn answer(
             return Err(cut(service.name(), "the answer"));
         };
         if event.trim() == "[DONE]" {
-            return progress.done(service);
+            return progress.done(service, request);
         }
         if let Some(text) = progress.take(parse(service, &event)?) {
             out.give(Ok(Delta::Text(text))).await;
@@ -200,7 +200,7 @@ async fn answer(
     // `finish_reason` ends the answer; `[DONE]` may be missing. Reading up to it leaves the connection usable, and the
     // visitor does not wait for that.
     tokio::spawn(tokio::time::timeout(Duration::from_secs(1), events.drain()));
-    progress.done(service)
+    progress.done(service, request)
 }
 
 /// Sends the question; a server whose model takes no functions gets it again without.

@@ -101,7 +101,7 @@ mod tests {
             message(Role::User, question),
         ];
         let entry = entry.map(|id| EntryId(id.to_owned()));
-        let request = ChatRequest { messages: messages.into(), language, entry };
+        let request = ChatRequest { messages: messages.into(), language, entry, takes_leave: false };
         let mut pieces: Vec<Delta> = model().answer(request).map(|piece| piece.unwrap()).collect::<Vec<_>>().await;
         let Some(Delta::Done { served_by: ServedBy::Embedded, ends_visit }) = pieces.pop() else {
             unreachable!("the last piece is Done")

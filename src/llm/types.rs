@@ -38,6 +38,9 @@ pub struct ChatRequest {
     pub language: Language,
     /// The knowledge entry that is asked for, where it is known already (a touched topic, a recognised phrasing).
     pub entry: Option<EntryId>,
+    /// Whether the knowledge base recognised a leave-taking in the question: the visit ends after the answer, even if the
+    /// model cannot say so.
+    pub takes_leave: bool,
 }
 
 /// A piece of an answer.

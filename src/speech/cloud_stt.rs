@@ -5,9 +5,8 @@ use std::{sync::Arc, time::Duration};
 use reqwest::multipart::{Form, Part};
 use serde::Deserialize;
 
-use super::{SpeechToText, TranscribeRequest, Transcript, TranscriptPiece, TranscriptStream};
+use super::{SPEECH_RATE_HZ, SpeechToText, TranscribeRequest, Transcript, TranscriptPiece, TranscriptStream};
 use crate::{
-    audio::PIPELINE_RATE_HZ,
     cloud::{EventReader, Output, ProviderError, Service, body_text, cut, is_event_stream, pieces, timed_out},
     config,
     event::{Language, ServedBy},
@@ -137,7 +136,7 @@ fn form(options: &config::CloudStt, request: &TranscribeRequest) -> reqwest::Res
     Ok(form.part("file", audio))
 }
 
-/// A WAV file in memory: mono, 16-bit, [`PIPELINE_RATE_HZ`]. Header as in Microsoft's "Multimedia Programming Interface
+/// A WAV file in memory: mono, 16-bit, [`SPEECH_RATE_HZ`]. Header as in Microsoft's "Multimedia Programming Interface
 /// and Data Specifications 1.0", 44 bytes.
 fn wav(samples: &[f32]) -> Vec<u8> {
     const BYTES_PER_SAMPLE: u32 = 2;
@@ -149,8 +148,8 @@ fn wav(samples: &[f32]) -> Vec<u8> {
     file.extend_from_slice(&16_u32.to_le_bytes());
     file.extend_from_slice(&1_u16.to_le_bytes()); // PCM
     file.extend_from_slice(&1_u16.to_le_bytes()); // mono
-    file.extend_from_slice(&PIPELINE_RATE_HZ.to_le_bytes());
-    file.extend_from_slice(&(PIPELINE_RATE_HZ * BYTES_PER_SAMPLE).to_le_bytes());
+    file.extend_from_slice(&SPEECH_RATE_HZ.to_le_bytes());
+    file.extend_from_slice(&(SPEECH_RATE_HZ * BYTES_PER_SAMPLE).to_le_bytes());
     file.extend_from_slice(&2_u16.to_le_bytes()); // bytes a frame
     file.extend_from_slice(&16_u16.to_le_bytes()); // bits a sample
     file.extend_from_slice(b"data");

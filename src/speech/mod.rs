@@ -18,6 +18,6 @@ pub use clauses::{Clause, ClauseSplitter};
 pub use cloud_stt::CloudSpeechToText;
 pub use cloud_tts::CloudTextToSpeech;
 pub use types::{
-    PcmChunk, SpeakRequest, SpeechStream, SpeechToText, TextToSpeech, TranscribeRequest, Transcript, TranscriptPiece,
-    TranscriptStream, WordMark,
+    PcmChunk, SPEECH_RATE_HZ, SpeakRequest, SpeechStream, SpeechToText, TextToSpeech, TranscribeRequest, Transcript,
+    TranscriptPiece, TranscriptStream, WordMark,
 };

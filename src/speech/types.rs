@@ -9,10 +9,13 @@ use crate::{
     event::{EntryId, Language, ServedBy},
 };
 
+/// The rate of the samples of a [`TranscribeRequest`], Hz.
+pub const SPEECH_RATE_HZ: u32 = 16_000;
+
 /// Speech to be written down.
 #[derive(Debug, Clone)]
 pub struct TranscribeRequest {
-    /// f32 in −1..1, mono, 16 kHz.
+    /// f32 in −1..1, mono, [`SPEECH_RATE_HZ`].
     pub samples: Arc<[f32]>,
     /// The language of the screen or of the last turn: a prior, not a promise.
     pub likely_language: Language,

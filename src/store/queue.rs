@@ -24,15 +24,10 @@ impl StoreWriter {
     }
 
     /// Hands `record` over to be written. Never waits for the disk: it is queued, and stays queued until it is
-    /// committed. With 10,000 waiting, the oldest is dropped and counted.
+    /// committed. With 10,000 waiting, the oldest is dropped and counted
+    /// (`Event::Dropped { what: "records" }`, once the database can be written again).
     pub fn record(&self, record: Record) {
         self.queue.push(record);
-    }
-
-    /// How many records were dropped: because the queue was full, or because the database refused them for good.
-    #[must_use]
-    pub fn dropped(&self) -> u64 {
-        self.queue.lock().dropped
     }
 
     /// How many records wait to be written.
@@ -108,6 +103,11 @@ impl Queue {
     /// Counts records that the database refuses for good.
     pub(super) fn count_dropped(&self, count: u64) {
         self.lock().dropped += count;
+    }
+
+    /// How many records were dropped so far: because the queue was full, or because the database refused them for good.
+    pub(super) fn dropped(&self) -> u64 {
+        self.lock().dropped
     }
 
     /// Waits for `time`, or until the queue closes.

@@ -65,14 +65,15 @@ impl Reader {
         })
     }
 
-    /// The transcript of a visit, in the order it was said.
+    /// The transcript of a visit, in the order it was said: by time, not by turn, for what the kiosk says of itself has
+    /// turn 0.
     ///
     /// # Errors
     /// The database cannot be read.
     pub fn messages(&self, visit: VisitId) -> Result<Vec<MessageRow>, StoreError> {
         self.rows(
             "SELECT turn, speaker, answer, language, text, heard, served_by, started_at FROM messages
-             WHERE visit = ?1 ORDER BY turn, speaker = 'kiosk', answer",
+             WHERE visit = ?1 ORDER BY started_at, speaker = 'kiosk', turn, answer",
             params![visit.to_string()],
             |row| {
                 let language: String = row.get(3)?;

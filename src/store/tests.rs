@@ -293,6 +293,61 @@ fn a_torn_line_of_the_recovery_file_costs_only_itself() {
 }
 
 #[test]
+fn records_saved_after_a_torn_line_can_be_read_back() {
+    let place = Place::new();
+    std::fs::create_dir(place.path().parent().unwrap()).unwrap();
+    let file = recovery::file(&place.path());
+    std::fs::write(&file, "{\"record\":\"mess").unwrap();
+    let talk = talk(visit());
+    recovery::save(&place.path(), &talk[..2]).unwrap();
+    recovery::save(&place.path(), &talk[2..]).unwrap();
+    let recovered = recovery::read(&place.path()).unwrap().unwrap();
+    assert_eq!((recovered.records.len(), recovered.unreadable), (talk.len(), 1));
+    assert!(!std::fs::read_to_string(&file).unwrap().contains("\n\n"));
+}
+
+#[test]
+fn unreadable_lines_of_every_run_are_kept() {
+    let place = Place::new();
+    std::fs::create_dir(place.path().parent().unwrap()).unwrap();
+    for torn in ["first", "second", "third"] {
+        std::fs::write(recovery::file(&place.path()), torn).unwrap();
+        let recovered = recovery::read(&place.path()).unwrap().unwrap();
+        recovery::finish(&place.path(), &recovered).unwrap();
+    }
+    for (ending, torn) in [("", "first"), ("-2", "second"), ("-3", "third")] {
+        let file = place.path().with_file_name(format!("majlis.sqlite.recovery.unreadable{ending}.jsonl"));
+        assert_eq!(std::fs::read_to_string(file).unwrap(), torn);
+    }
+}
+
+#[test]
+fn a_transcript_is_in_the_order_it_was_said() {
+    let place = Place::new();
+    let (store, id) = (place.open(), visit());
+    let said = |turn, speaker, at, answer, text: &str| match message(id, turn, speaker, text) {
+        Record::Message(message) => {
+            Record::Message(Message { started_at: UnixMillis(at), answer: AnswerId(answer), ..message })
+        }
+        other => other,
+    };
+    // What the kiosk says of itself has turn 0.
+    record_all(
+        &store,
+        &[
+            said(0, Speaker::Kiosk, 1_000, 1, "Welcome!"),
+            said(1, Speaker::Kiosk, 2_000, 2, "Upstairs."),
+            said(1, Speaker::Visitor, 2_000, 0, "Where is hall B2?"),
+            said(0, Speaker::Kiosk, 9_000, 3, "Are you still there?"),
+            said(2, Speaker::Visitor, 9_500, 0, "Yes."),
+        ],
+    );
+    assert!(store.flush(LONG));
+    let expected = ["Welcome!", "Where is hall B2?", "Upstairs.", "Are you still there?", "Yes."];
+    assert_eq!(texts(&place.reader(), id), expected);
+}
+
+#[test]
 fn a_recovery_file_that_cannot_be_read_does_not_stop_the_writing() {
     let place = Place::new();
     // A folder of that name: no rights help, not even root's.
@@ -329,17 +384,25 @@ fn two_stores_of_one_database_both_write() {
 }
 
 #[test]
-fn a_full_queue_drops_the_oldest_and_counts_it() {
-    let place = Place::new();
+fn a_full_queue_drops_the_oldest_and_staff_are_told_how_many() {
+    let mut place = Place::new();
     std::fs::write(place.folder.path().join("data"), "in the way").unwrap();
     let (store, id) = (place.open_with(Box::new(Database::open), 3), visit());
     let talk = talk(id);
     record_all(&store, &talk[..5]);
-    assert_eq!((store.writer().waiting(), store.writer().dropped()), (3, 2));
+    assert_eq!(store.writer().waiting(), 3);
     std::fs::remove_file(place.folder.path().join("data")).unwrap();
     assert!(store.flush(LONG));
     // The beginning of the visit and the question are gone; the answer is kept all the same.
     assert_eq!(texts(&place.reader(), id).len(), 1);
+    assert_eq!(store.close(LONG).unwrap(), Closed { recovered: 0, dropped: 2 });
+    let told: Vec<u64> = std::iter::from_fn(|| place.events.try_next())
+        .filter_map(|stamped| match stamped.event {
+            Event::Dropped { what: "records", count } => Some(count),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(told, [2], "once");
 }
 
 #[test]

@@ -115,7 +115,7 @@ impl Store {
         if !rest.is_empty() {
             recovery::save(&self.path, &rest)?;
         }
-        Ok(Closed { recovered: rest.len(), dropped: self.writer().dropped() })
+        Ok(Closed { recovered: rest.len(), dropped: self.queue.dropped() })
     }
 }
 
@@ -142,6 +142,7 @@ impl Thread {
         let mut database = None;
         let mut status = DeviceStatus::Ready;
         let mut pause = self.retry.first;
+        let mut dropped_before = 0;
         loop {
             let error = self.write_batch(&mut database).err();
             let now = if error.is_some() { DeviceStatus::Lost } else { DeviceStatus::Ready };
@@ -154,6 +155,12 @@ impl Thread {
             }
             if error.is_none() {
                 pause = self.retry.first;
+                // Told only when there is room again: staff's record of it must not drop another one.
+                let dropped = self.queue.dropped();
+                if dropped > dropped_before {
+                    self.bus.publish(Event::Dropped { what: "records", count: dropped - dropped_before });
+                    dropped_before = dropped;
+                }
                 if !self.queue.wait_for_work() {
                     return;
                 }

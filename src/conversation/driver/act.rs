@@ -160,11 +160,18 @@ impl Conversation {
             .filter_map(|id| knowledge.entry(id))
             .take(FACTS)
             .collect();
+        let is_sure = |hit: &Hit| hit.score >= self.parts.config.embedded.answer_threshold;
+        let takes_leave = hits
+            .first()
+            .filter(|hit| is_sure(hit))
+            .and_then(|hit| knowledge.entry(&hit.id))
+            .is_some_and(|entry| entry.does == Answered::EndsVisit);
         let instructions = prompt::instructions(&self.parts.config.stand, language, &known);
         let request = ChatRequest {
             messages: self.history.with_question(instructions, &question.text),
             language,
             entry: question.entry.clone(),
+            takes_leave,
         };
         self.start_answer(answer, Some(turn), language, Source::Model(request));
     }

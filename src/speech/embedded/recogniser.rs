@@ -17,12 +17,11 @@ use super::{
     trim,
 };
 use crate::{
-    audio::PIPELINE_RATE_HZ,
     cloud::{FailureKind, ProviderError},
     config::Embedded,
     event::{Language, ServedBy},
     knowledge::Entry,
-    speech::{SpeechToText, TranscribeRequest, Transcript, TranscriptPiece, TranscriptStream},
+    speech::{SPEECH_RATE_HZ, SpeechToText, TranscribeRequest, Transcript, TranscriptPiece, TranscriptStream},
 };
 
 /// Utterances that may wait for a decoder; the next one is refused.
@@ -190,7 +189,7 @@ async fn recognise(
     request: TranscribeRequest,
 ) -> Result<Transcript, ProviderError> {
     let likely = request.likely_language;
-    if request.samples.len() > LONGEST_S * PIPELINE_RATE_HZ as usize {
+    if request.samples.len() > LONGEST_S * SPEECH_RATE_HZ as usize {
         return Ok(not_understood(likely));
     }
     let speech = request.samples.get(trim::speech(&request.samples)).unwrap_or_default();
