@@ -46,6 +46,16 @@ fn each_language(name: &str, size: [f32; 2], theme: &str, make: impl Fn(Language
     }
 }
 
+/// Both languages at 150 %.
+fn large(name: &str, size: [f32; 2], make: impl Fn(Language) -> View) {
+    for language in LANGUAGES {
+        let ui = majlis::config::Ui { text_size_percent: 150, ..themed("day") };
+        let mut kiosk = Kiosk::new(make(language), size, ui);
+        kiosk.settle(SETTLE);
+        compare(&format!("{name}-150-{language}"), &mut kiosk);
+    }
+}
+
 fn attract(language: Language) -> View {
     view(Phase::Idle, language)
 }
@@ -92,11 +102,10 @@ fn attract_shows_both_languages() {
 
 #[test]
 fn attract_without_a_service_says_what_works() {
-    each_language("attract-local-portrait-day", PORTRAIT, "day", |language| View {
-        connection: Connection::Local,
-        camera_on: false,
-        ..attract(language)
-    });
+    let local = |language| View { connection: Connection::Local, camera_on: false, ..attract(language) };
+    each_language("attract-local-portrait-day", PORTRAIT, "day", local);
+    large("attract-local-portrait", PORTRAIT, local);
+    large("attract-local-landscape", LANDSCAPE, local);
 }
 
 #[test]
@@ -176,6 +185,8 @@ fn offline_says_what_works() {
     let offline = |language| View { connection: Connection::Offline, ..attract(language) };
     each_language("offline-portrait-day", PORTRAIT, "day", offline);
     picture("offline-landscape-day-en", offline(Language::ENGLISH), LANDSCAPE, "day");
+    large("offline-portrait", PORTRAIT, offline);
+    large("offline-landscape", LANDSCAPE, offline);
 }
 
 #[test]
@@ -190,6 +201,18 @@ fn a_lost_device_is_told_in_words_and_light() {
             ..view(phase, language)
         });
     }
+}
+
+#[test]
+fn a_microphone_lost_after_an_answer_is_told_beside_the_answer() {
+    let deaf = |language| View {
+        caption: Some(spoken(language)),
+        before: Some(asked(language)),
+        lost: vec![Device::Microphone],
+        ..view(Phase::Listening, language)
+    };
+    each_language("microphone-lost-after-answer", PORTRAIT, "day", deaf);
+    picture("microphone-lost-after-answer-landscape-en", deaf(Language::ENGLISH), LANDSCAPE, "day");
 }
 
 #[test]

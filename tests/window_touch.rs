@@ -5,8 +5,8 @@ mod window;
 
 use eframe::egui;
 use egui_kittest::kittest::{NodeT, Queryable};
-use majlis::event::{Command, Connection, Device, EntryId, Language, Phase, Toast};
-use window::{Kiosk, PORTRAIT, heard, spoken, themed, view};
+use majlis::event::{Command, Connection, Device, EntryId, Language, Phase, Toast, View};
+use window::{Kiosk, LANDSCAPE, PORTRAIT, heard, spoken, themed, view};
 
 fn kiosk(phase: Phase, language: Language) -> Kiosk {
     let mut kiosk = Kiosk::new(view(phase, language), PORTRAIT, themed("day"));
@@ -96,12 +96,71 @@ fn contrast_is_switched_on_and_off() {
 }
 
 #[test]
-fn appointments_without_network_say_why_they_cannot_be_had() {
+fn without_network_every_topic_and_the_staff_can_be_asked_for() {
     let mut kiosk = kiosk(Phase::Idle, Language::ENGLISH);
     kiosk.show(|view| view.connection = Connection::Offline);
     touch(&mut kiosk, "Book an appointment");
-    assert_eq!(kiosk.sent(), []);
-    kiosk.harness.get_by_label("Appointments come back with the network.");
+    touch(&mut kiosk, "Staff");
+    assert_eq!(kiosk.sent(), [Command::AskTopic(EntryId("appointment".into())), Command::CallStaff]);
+}
+
+#[test]
+fn a_microphone_lost_after_an_answer_is_told_although_the_answer_stays() {
+    for size in [PORTRAIT, LANDSCAPE] {
+        let ui = majlis::config::Ui { text_size_percent: 150, ..themed("day") };
+        let mut kiosk = Kiosk::new(view(Phase::Listening, Language::ENGLISH), size, ui);
+        kiosk.show(|view| {
+            view.caption = Some(spoken(Language::ENGLISH));
+            view.lost = vec![Device::Microphone];
+        });
+        kiosk.harness.get_by_label("I cannot hear now");
+        kiosk.harness.get_by_label("I cannot hear at the moment. Please touch a topic.");
+        assert!(kiosk.harness.query_by_label("Listening").is_none());
+        // What it asks for is there.
+        kiosk.harness.get_by_label("Opening hours");
+    }
+}
+
+#[test]
+fn no_words_run_into_others_or_out_of_the_window() {
+    let lost = |device| move |view: &mut View| view.lost = vec![device];
+    type Change = Box<dyn Fn(&mut View)>;
+    let changes: [(&str, Change); 4] = [
+        ("local", Box::new(|view| (view.connection, view.camera_on) = (Connection::Local, false))),
+        ("offline", Box::new(|view| (view.connection, view.uses_service) = (Connection::Offline, true))),
+        ("microphone", Box::new(lost(Device::Microphone))),
+        ("speaker", Box::new(lost(Device::Speaker))),
+    ];
+    let sizes = [PORTRAIT, LANDSCAPE, [1280.0, 720.0], [1080.0, 1600.0]];
+    for ((name, change), size, language) in changes
+        .iter()
+        .flat_map(|change| sizes.map(|size| (change, size)))
+        .flat_map(|(change, size)| Language::ALL.map(|language| (change, size, language)))
+    {
+        for percent in [100, 125, 150] {
+            let ui = majlis::config::Ui { text_size_percent: percent, ..themed("day") };
+            let mut kiosk = Kiosk::new(view(Phase::Idle, language), size, ui);
+            kiosk.show(change);
+            // The first frame sets the unit; what rises has arrived after a second.
+            kiosk.settle(20);
+            let root = kiosk.harness.root();
+            let window = kiosk.harness.ctx.content_rect();
+            let words: Vec<(String, egui::Rect)> = root
+                .children_recursive()
+                .map(|node| (node.accesskit_node().label().unwrap_or_default(), node.rect()))
+                // The niche lies behind its nameplate.
+                .filter(|(label, rect)| !label.is_empty() && rect.height() < 400.0)
+                .collect();
+            for (index, (label, rect)) in words.iter().enumerate() {
+                let case = format!("{name} {size:?} {language} {percent}: {label} {rect:?}");
+                assert!(window.contains_rect(*rect), "{case} leaves {window:?}");
+                for (other, place) in words.iter().skip(index + 1) {
+                    let common = rect.intersect(*place);
+                    assert!(common.width() < 1.0 || common.height() < 1.0, "{case} meets {other} {place:?}");
+                }
+            }
+        }
+    }
 }
 
 #[test]

@@ -172,7 +172,7 @@ fn show(picture: PathBuf) {
         screenshots.blocking_send(ScreenshotRequest { path: picture, done }).unwrap();
         handle.request_repaint();
         taken.blocking_recv().unwrap().unwrap();
-        println!("painted {frames} frames in 3 s, {:?} each", handle.frame_cost());
+        println!("painted {frames} frames in 3 s");
         println!("touched {:?}", touched.blocking_recv().unwrap());
         handle.close();
     });

@@ -75,8 +75,6 @@ pub struct KioskApp {
     scene: Option<(Scene, Duration)>,
     /// The niche before the stage turned compact or back, and when it did.
     niche: Option<(Niche, Niche, Duration)>,
-    /// A message of the window's own.
-    toast: Option<(&'static str, Duration)>,
     is_goodbye: bool,
 }
 
@@ -100,7 +98,6 @@ impl KioskApp {
             last_touch: now,
             scene: None,
             niche: None,
-            toast: None,
             is_goodbye: false,
             inputs,
         }
@@ -146,7 +143,6 @@ impl KioskApp {
                 self.appearance.toggle_contrast();
                 self.theme = (now, self.appearance.theme(jiff::Timestamp::now()));
             }
-            Touch::NotNow(key) => self.toast = Some((key, now)),
         }
     }
 
@@ -209,19 +205,11 @@ impl KioskApp {
         if since.is_zero() { 1.0 } else { 1.0 - (1.0 - t) * (1.0 - t) }
     }
 
-    /// The newest message and its age, seconds.
-    fn toast<'v>(&self, view: &'v View, now: Duration) -> Option<(&'v str, f32)> {
-        let theirs = view.toast.as_ref().map(|toast| (toast.key, toast.since));
-        let newest = [theirs, self.toast].into_iter().flatten().max_by_key(|(_, since)| *since)?;
-        let age = now.saturating_sub(newest.1).as_secs_f32();
-        (age < duration_secs::TOAST).then_some((newest.0, age))
-    }
-
     /// Paints a frame. `own`: the processor time that the last one took inside the program.
     pub fn frame(&mut self, ui: &mut egui::Ui, own: Duration) {
         let now = self.inputs.clock.now();
         self.pace.frame_begins(now, own);
-        self.inputs.window.count_frame(self.pace.cost());
+        self.inputs.window.count_frame();
         let ctx = ui.ctx().clone();
         if self.inputs.window.is_closing() {
             ctx.send_viewport_cmd(egui::ViewportCommand::Close);
@@ -249,7 +237,7 @@ impl KioskApp {
             stand: &self.inputs.stand,
             layout: &layout,
             tools_on: [self.appearance.is_large(), self.appearance.wants_contrast()],
-            toast: self.toast(&view, now),
+            toast: toast(&view, now),
             arrival,
         };
         let mut canvas = Canvas {
@@ -261,8 +249,10 @@ impl KioskApp {
             zoom,
             reduced_motion: self.inputs.ui.reduced_motion,
             arabic_digits: self.inputs.ui.digits == crate::config::Digits::Arabic,
+            next_change: Duration::MAX,
         };
         let touches = screens::paint(&mut canvas, &mut self.furniture, shown);
+        let next_change = canvas.next_change;
         if !touches.is_empty() {
             ctx.request_repaint();
         }
@@ -274,9 +264,16 @@ impl KioskApp {
         }
 
         let is_moving = is_turning || arrival < 1.0 || ctx.input(|input| input.pointer.any_down());
-        let wanted = if is_moving { FRAME } else { self.animator.next_repaint() };
+        let wanted = if is_moving { FRAME } else { self.animator.next_repaint().min(next_change) };
         ctx.request_repaint_after(self.pace.next(self.inputs.clock.now(), wanted));
     }
+}
+
+/// The message that is shown and its age, seconds.
+fn toast(view: &View, now: Duration) -> Option<(&str, f32)> {
+    let toast = view.toast.as_ref()?;
+    let age = now.saturating_sub(toast.since).as_secs_f32();
+    (age < duration_secs::TOAST).then_some((toast.key, age))
 }
 
 impl eframe::App for KioskApp {

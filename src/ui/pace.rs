@@ -66,8 +66,7 @@ impl Pace {
     }
 
     /// What a frame costs, as far as known.
-    #[must_use]
-    pub fn cost(&self) -> Duration {
+    fn cost(&self) -> Duration {
         self.probed.unwrap_or_default().max(self.own)
     }
 }

@@ -134,14 +134,16 @@ impl PausedApp {
             zoom: 1.0,
             reduced_motion: inputs.reduced_motion,
             arabic_digits: self.inputs.ui.digits == crate::config::Digits::Arabic,
+            next_change: Duration::MAX,
         };
         let is_touched =
             screens::paint_safe(&mut canvas, &mut self.furniture, &self.inputs.stand, &layout, &self.inputs.safe);
+        let wanted = self.animator.next_repaint().min(canvas.next_change);
         if is_touched {
             self.start_again.store(true, std::sync::atomic::Ordering::Release);
             ctx.send_viewport_cmd(egui::ViewportCommand::Close);
         }
-        ctx.request_repaint_after(self.pace.next(self.inputs.clock.now(), self.animator.next_repaint()));
+        ctx.request_repaint_after(self.pace.next(self.inputs.clock.now(), wanted));
     }
 }
 

@@ -6,7 +6,6 @@ use std::{
         Arc, OnceLock,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
-    time::Duration,
 };
 
 use eframe::egui::{self, ColorImage};
@@ -45,7 +44,6 @@ struct Shared {
     ctx: OnceLock<egui::Context>,
     is_closing: AtomicBool,
     frames: AtomicU64,
-    frame_cost_us: AtomicU64,
 }
 
 /// A handle to the window for the other threads. Works before it is open (what was asked for then happens at once when it
@@ -69,22 +67,14 @@ impl WindowHandle {
         self.request_repaint();
     }
 
-    /// How many frames were painted so far: one that stands still while a state changes is stuck.
+    /// How many frames were painted so far: what a test on a real display measures the rate by.
     #[must_use]
     pub fn frames(&self) -> u64 {
         self.shared.frames.load(Ordering::Relaxed)
     }
 
-    /// What a frame costs from its start until it is on the screen, as last measured.
-    #[must_use]
-    pub fn frame_cost(&self) -> Duration {
-        Duration::from_micros(self.shared.frame_cost_us.load(Ordering::Relaxed))
-    }
-
-    pub(super) fn count_frame(&self, cost: Duration) {
+    pub(super) fn count_frame(&self) {
         self.shared.frames.fetch_add(1, Ordering::Relaxed);
-        let cost_us = u64::try_from(cost.as_micros()).unwrap_or(u64::MAX);
-        self.shared.frame_cost_us.store(cost_us, Ordering::Relaxed);
     }
 
     /// Whether it is to be closed.

@@ -7,14 +7,17 @@ use crate::{
     event::{Connection, Language},
     ui::{
         icons::Icon,
-        layout::Orientation,
-        text::Fit,
+        layout::{CHIP_GAP, Orientation},
+        text::{Fit, Span},
         tokens::{TypeRole, Weight, stroke},
     },
 };
 
 pub(super) fn paint(frame: &mut Frame<'_, '_>) {
-    frame.topics(2);
+    let is_local = frame.shown.view.connection == Connection::Local;
+    // With large text the sentence on what works takes the place of the upper row.
+    let rows = if is_local && frame.canvas.zoom > 1.0 { 1 } else { 2 };
+    frame.topics(rows);
     let arrival = frame.shown.arrival;
     let layout = *frame.shown.layout;
     let opacity = frame.canvas.ui.opacity();
@@ -26,8 +29,11 @@ pub(super) fn paint(frame: &mut Frame<'_, '_>) {
     };
     let place = Rect::from_min_max(pos2(layout.card.left(), top), layout.card.max);
     let bottom = welcome(frame, risen(place, arrival));
-    if frame.shown.view.connection == Connection::Local {
-        without_network(frame, Rect::from_min_max(pos2(place.left(), bottom + 24.0), place.max));
+    if is_local {
+        let chips_top = frame.chips_top(rows);
+        let place =
+            Rect::from_min_max(pos2(place.left(), bottom + 24.0), pos2(place.right(), chips_top - CHIP_GAP / 2.0));
+        without_network(frame, place, rows == 1);
     }
     frame.canvas.ui.set_opacity(opacity);
 }
@@ -67,15 +73,18 @@ fn welcome(frame: &mut Frame<'_, '_>, place: Rect) -> f32 {
     place.top() + height
 }
 
-/// No service is configured: that is said plainly, and what works.
-fn without_network(frame: &mut Frame<'_, '_>, place: Rect) {
+/// No service is configured: that is said plainly, and what works; at the top of `place` or in the middle of its height.
+fn without_network(frame: &mut Frame<'_, '_>, place: Rect, in_middle: bool) {
     const ICON: f32 = 40.0;
     const GAP: f32 = 18.0;
     let text = frame.canvas.word("local.body");
     let canvas = &mut *frame.canvas;
-    let role = TypeRole::SMALL.scaled(canvas.zoom.min(1.25));
+    let role = TypeRole::SMALL.scaled(canvas.zoom);
     let width = place.width() - ICON - GAP;
-    let block = canvas.block(&text, role, width, Fit::Balance);
+    let spans = [Span { text: &text, weight: None }];
+    let (role, block) = canvas.fitted(&spans, canvas.language, role, vec2(width, place.height()), Fit::Balance);
+    let lift = if in_middle { (place.height() - block.height()).max(0.0) / 2.0 } else { 0.0 };
+    let place = place.translate(vec2(0.0, lift));
     let colours = canvas.palette();
     let icon = canvas.inside(place, 0.0, (role.line_height - ICON) / 2.0, vec2(ICON, ICON));
     canvas.icon(Icon::CloudOff, icon, colours.brass);

@@ -1,6 +1,6 @@
 //! A visit: what is said, by whom, and what works where something does not.
 
-use super::{Frame, Scene};
+use super::{Frame, Scene, scene::is_deaf};
 use crate::{
     event::{Caption as Said, Connection, Device, Phase, Speaker},
     ui::{
@@ -17,6 +17,7 @@ pub(super) fn paint(frame: &mut Frame<'_, '_>) {
     let view = frame.shown.view;
     let canvas = &*frame.canvas;
     let is_waiting = matches!(view.phase, Phase::Attending | Phase::Listening | Phase::Interrupted);
+    let hears = is_waiting && !is_deaf(view);
     let is_at_work = matches!(view.phase, Phase::Transcribing | Phase::Thinking | Phase::CallingTool);
 
     let said = view.caption.as_ref().filter(|caption| !caption.words.is_empty());
@@ -44,9 +45,13 @@ pub(super) fn paint(frame: &mut Frame<'_, '_>) {
     let foot_text = canvas.word(foot_key);
     let trail = frame.furniture.trail.clone();
     let foot = CaptionFoot {
-        icon: (foot_key == "offline").then_some(Icon::CloudOff),
+        icon: match foot_key {
+            "offline" => Some(Icon::CloudOff),
+            "lost.mic" => Some(Icon::MicrophoneOff),
+            _ => None,
+        },
         hint: &foot_text,
-        trail: is_waiting.then_some(&trail),
+        trail: hears.then_some(&trail),
     };
     // Nobody is there any more to be told how to talk.
     let foot = (view.phase != Phase::Idle).then_some(foot);
@@ -82,6 +87,7 @@ fn foot_key(frame: &Frame<'_, '_>) -> &'static str {
     match view.phase {
         Phase::Speaking if view.lost.contains(&Device::Speaker) => "lost.speaker",
         Phase::Speaking if view.lost.contains(&Device::Microphone) => "plate.mic",
+        Phase::Attending | Phase::Listening if is_deaf(view) => "lost.mic",
         _ if view.connection == Connection::Offline => "offline",
         Phase::Speaking => "speaking.hint",
         Phase::Transcribing | Phase::Thinking | Phase::CallingTool => "working",
@@ -91,7 +97,9 @@ fn foot_key(frame: &Frame<'_, '_>) -> &'static str {
 
 /// Offline or without a device, before the first word: what works now, and all topics.
 pub(super) fn paint_what_works(frame: &mut Frame<'_, '_>, scene: Scene) {
-    frame.topics(2);
+    // Large words need the place of the upper row; a row stays, since a deaf machine is asked by touch.
+    let rows = if frame.canvas.zoom > 1.0 { 1 } else { 2 };
+    frame.topics(rows);
     let (key, role) = match scene {
         Scene::Lost(Device::Microphone) => ("lost.mic", TypeRole::CAPTION),
         Scene::Lost(Device::Speaker) => ("lost.speaker", TypeRole::CAPTION),
@@ -107,7 +115,7 @@ pub(super) fn paint_what_works(frame: &mut Frame<'_, '_>, scene: Scene) {
         at_work: None,
         foot: None,
     };
-    card(frame, 2, caption);
+    card(frame, rows, caption);
 }
 
 fn card(frame: &mut Frame<'_, '_>, rows: usize, caption: Caption<'_>) {

@@ -2,10 +2,13 @@
 
 use eframe::egui::{Id, Rect, Role, Sense, WidgetInfo, pos2, vec2};
 
-use super::{Furniture, Scene, Shown, Touch, risen, scene};
+use super::{
+    Furniture, Scene, Shown, Touch, risen,
+    scene::{self, is_deaf},
+};
 use crate::{
     config,
-    event::{Command, Connection, Language, Phase},
+    event::{Command, Language, Phase},
     ui::{
         icons::Icon,
         layout::{CHIP_GAP, Layout, Orientation, PLATE_HEIGHT},
@@ -20,6 +23,10 @@ const SWITCH: (f32, f32) = (383.0, 459.0);
 const SWITCH_CROWDED: f32 = 420.0;
 const TOOL: (f32, f32) = (126.0, 148.0);
 const TOOL_GAP: f32 = 12.0;
+/// Between the notice and the window's edge at least.
+const EDGE: f32 = 12.0;
+/// The line height of a notice that is short of room, in sizes of its type.
+const CLOSE_LINES: f32 = 1.25;
 
 /// One frame of a screen while it is being painted.
 pub struct Frame<'a, 'c> {
@@ -74,53 +81,51 @@ impl<'a> Frame<'a, '_> {
         risen(place, self.shown.arrival)
     }
 
-    /// How many rows of topics a conversation has room for.
+    /// How many rows of topics a conversation has room for. Where nobody is heard there is always one.
     pub(super) fn conversation_rows(&self) -> usize {
         let is_crowded = self.canvas.zoom > 1.0 && self.layout().orientation == Orientation::Landscape;
-        usize::from(!is_crowded)
+        usize::from(!is_crowded || is_deaf(self.shown.view))
     }
 
     /// Up to `rows` rows of two topics.
     pub(super) fn topics(&mut self, rows: usize) {
         let view = self.shown.view;
-        let is_offline = view.connection == Connection::Offline;
-        let later = self.canvas.word("later");
         let shown = view.topics.get(..view.topics.len().min(rows * 2)).unwrap_or_default();
         let layout = self.layout();
         let beds = if shown.len() > 2 { [layout.upper_chips, layout.lower_chips] } else { [layout.lower_chips; 2] };
         let height = chip_height(self.canvas.zoom, layout);
+        let is_mirrored = self.canvas.is_mirrored();
+        let label = |[english, arabic]: &'a [String; 2]| if is_mirrored { arabic.as_str() } else { english.as_str() };
+        let size = vec2((layout.lower_chips.width() - CHIP_GAP) / 2.0, height);
+        let role = self.canvas.chip_role(shown.iter().map(|topic| label(&topic.label)), size);
         for (index, topic) in shown.iter().enumerate() {
             let Some(bed) = beds.get(index / 2) else { break };
             // Landscape chips grow upwards with their text; two rows keep their gap.
             let lift = (height - bed.height()) * if *bed == layout.upper_chips && shown.len() > 2 { 2.0 } else { 1.0 };
-            let width = (bed.width() - CHIP_GAP) / 2.0;
-            let place = self.canvas.inside(*bed, (index % 2) as f32 * (width + CHIP_GAP), -lift, vec2(width, height));
-            let [english, arabic] = &topic.label;
-            let label = if self.canvas.is_mirrored() { arabic } else { english };
+            let place = self.canvas.inside(*bed, (index % 2) as f32 * (size.x + CHIP_GAP), -lift, size);
             let icon = Icon::named(&topic.icon).unwrap_or(Icon::Info);
-            // Appointments live in a service.
-            let is_later = is_offline && icon == Icon::Calendar;
-            let chip = Chip { icon, label, not_now: is_later.then_some(later.as_str()) };
+            let chip = Chip { icon, label: label(&topic.label), role };
             if self.canvas.chip(Id::unique("topic").with(&topic.entry), place, chip).clicked() {
-                self.touches.push(if is_later {
-                    Touch::NotNow("offline.later")
-                } else {
-                    Touch::Command(Command::AskTopic(topic.entry.clone()))
-                });
+                self.touches.push(Touch::Command(Command::AskTopic(topic.entry.clone())));
             }
         }
     }
 
-    pub(super) fn controls(&mut self, scene: Scene) {
+    /// The upper edge of `rows` rows of topics.
+    pub(super) fn chips_top(&self, rows: usize) -> f32 {
+        let layout = self.layout();
+        let bed = if rows > 1 { layout.upper_chips } else { layout.lower_chips };
+        bed.top() - (chip_height(self.canvas.zoom, layout) - bed.height()) * rows as f32
+    }
+
+    pub(super) fn controls(&mut self) {
         let row = self.layout().controls;
         let [text_on, contrast_on] = self.shown.tools_on;
         let mut tools = vec![
             (Icon::TextSize, "control.text", text_on, Touch::TextSize),
             (Icon::Contrast, "control.contrast", contrast_on, Touch::Contrast),
+            (Icon::Headset, "control.staff", false, Touch::Command(Command::CallStaff)),
         ];
-        if scene != Scene::Offline {
-            tools.push((Icon::Headset, "control.staff", false, Touch::Command(Command::CallStaff)));
-        }
         if self.shown.view.phase != Phase::Idle {
             tools.push((Icon::Door, "control.finish", false, Touch::Command(Command::Finish)));
         }
@@ -189,7 +194,13 @@ impl<'a> Frame<'a, '_> {
         let spans = [Span { text: &machine, weight: Some(Weight::SemiBold) }, Span { text: &what, weight: None }];
         let width = place.width() - side - gap;
         let fit = if is_large { Fit::Balance } else { Fit::Wrap };
-        let block = canvas.spans(&spans, language, role, width, fit);
+        // Below the notice there is only the window's edge: long words stand closer, then smaller.
+        let room = self.shown.layout.size.y - EDGE - place.top();
+        let mut block = canvas.spans(&spans, language, role, width, fit);
+        if block.height() > room {
+            let close = TypeRole { line_height: role.size * CLOSE_LINES, ..role };
+            block = canvas.fitted(&spans, language, close, vec2(width, room), fit).1;
+        }
         // Halves begin at the same height; a whole line stands in the middle of its place.
         let (icon_top, text_top) = if is_half {
             (if is_large { 0.0 } else { 4.0 }, 0.0)

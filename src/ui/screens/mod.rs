@@ -34,8 +34,6 @@ pub enum Touch {
     TextSize,
     /// "Contrast".
     Contrast,
-    /// A topic that cannot be had now: say why (a key of the translation files).
-    NotNow(&'static str),
 }
 
 /// What lives longer than a frame.
@@ -76,7 +74,7 @@ pub fn paint(canvas: &mut Canvas<'_>, furniture: &mut Furniture, shown: Shown<'_
         Scene::Conversation => conversation::paint(&mut frame),
         Scene::Offline | Scene::Lost(_) => conversation::paint_what_works(&mut frame, scene),
     }
-    frame.controls(scene);
+    frame.controls();
     frame.notice(scene);
     frame.toast();
     frame.touches

@@ -32,6 +32,11 @@ pub fn scene_of(view: &View) -> Scene {
     }
 }
 
+/// Whether the microphone is lost: the visitor can only touch.
+pub(super) fn is_deaf(view: &View) -> bool {
+    view.lost.contains(&Device::Microphone)
+}
+
 /// The icon and the key of the nameplate.
 fn plate(view: &View) -> (Icon, &'static str) {
     match (scene_of(view), view.phase) {
@@ -39,6 +44,9 @@ fn plate(view: &View) -> (Icon, &'static str) {
         (Scene::Lost(Device::Speaker), _) => (Icon::SpeakerOff, "plate.speaker"),
         (Scene::Lost(_), _) => (Icon::CameraOff, "plate.camera"),
         (Scene::Offline, _) => (Icon::CloudOff, "offline"),
+        // An earlier answer may still be shown.
+        (_, Phase::Attending | Phase::Listening) if is_deaf(view) => (Icon::MicrophoneOff, "plate.mic"),
+        (_, Phase::Idle) if view.hint == Some("goodbye") => (Icon::Star, "plate.goodbye"),
         (_, Phase::Idle) => (Icon::Hand, "attract.approach"),
         (_, Phase::Attending) => (Icon::Microphone, "attending"),
         (_, Phase::Listening) => (Icon::Microphone, "listening"),
@@ -64,7 +72,7 @@ pub(super) fn plate_text(view: &View, words: &Words, language: Language) -> Plat
 
 /// The key of the sentence on what is on and what is kept. It must be true.
 pub(super) fn notice_key(view: &View) -> &'static str {
-    let microphone = !view.lost.contains(&Device::Microphone);
+    let microphone = !is_deaf(view);
     let camera = view.camera_on && !view.lost.contains(&Device::Camera);
     match (camera, microphone, view.uses_service) {
         (true, true, true) => "notice.service",
@@ -115,6 +123,26 @@ mod tests {
         }
         let speaking = View { lost: vec![Device::Microphone], ..view(Phase::Speaking) };
         assert_eq!(scene_of(&speaking), Scene::Conversation);
+    }
+
+    #[test]
+    fn a_microphone_lost_after_an_answer_is_told_beside_it() {
+        let answer = crate::event::Caption {
+            speaker: crate::event::Speaker::Kiosk,
+            language: Language::ENGLISH,
+            words: Vec::new(),
+        };
+        let listening = View { caption: Some(answer), ..view(Phase::Listening) };
+        assert_eq!(plate(&listening), (Icon::Microphone, "listening"));
+        let deaf = View { lost: vec![Device::Microphone], ..listening };
+        assert_eq!(scene_of(&deaf), Scene::Conversation);
+        assert_eq!(plate(&deaf), (Icon::MicrophoneOff, "plate.mic"));
+    }
+
+    #[test]
+    fn nobody_is_asked_closer_while_leave_is_taken() {
+        let goodbye = View { hint: Some("goodbye"), ..view(Phase::Idle) };
+        assert_eq!(plate(&goodbye).1, "plate.goodbye");
     }
 
     #[test]

@@ -81,9 +81,12 @@ impl Canvas<'_> {
         let words_bottom = match caption.words {
             Words::Said(said) => self.said(space, said),
             Words::Sentence(text, role) => {
-                let block = self.block(text, role.scaled(self.zoom), space.width(), Fit::Wrap);
+                let spans = [Span { text, weight: None }];
+                let role = role.scaled(self.zoom);
+                let (_, block) = self.fitted(&spans, self.language, role, space.size(), Fit::Balance);
                 block.paint(self.painter(), space.min, self.palette().ink);
-                self.describe("sentence", space, text);
+                let shown = Rect::from_min_size(space.min, vec2(space.width(), block.height()));
+                self.describe("sentence", shown, text);
                 space.top() + block.height()
             }
         };

@@ -1,18 +1,21 @@
 //! What can be touched: topic chips, tool buttons, the language switch, buttons.
 
 use eframe::egui::{
-    Color32, CornerRadius, Id, Rect, Response, Role, Sense, Stroke, StrokeKind, WidgetInfo, pos2, vec2,
+    Color32, CornerRadius, Id, Rect, Response, Role, Sense, Stroke, StrokeKind, Vec2, WidgetInfo, pos2, vec2,
 };
 
-use super::{Canvas, surfaces::dashed_border};
+use super::Canvas;
 use crate::{
     event::Language,
     ui::{
         icons::{self, Icon},
-        text::Fit,
+        text::{Fit, Span},
         tokens::{TypeRole, Weight, duration_secs, radius, stroke},
     },
 };
+
+/// Between a label and the border of its control at least, units.
+const LABEL_MARGIN: f32 = 10.0;
 
 /// A topic to be touched.
 #[derive(Debug, Clone, Copy)]
@@ -21,8 +24,8 @@ pub struct Chip<'a> {
     pub icon: Icon,
     /// Its words.
     pub label: &'a str,
-    /// Why it cannot be had now, in one word at its end.
-    pub not_now: Option<&'a str>,
+    /// The type of its words, the same for all chips of a screen: [`Canvas::chip_role`].
+    pub role: TypeRole,
 }
 
 /// A tool button.
@@ -92,38 +95,34 @@ impl Canvas<'_> {
         self.painter().rect(place, CornerRadius::same(radius::CONTROL), look.fill, look.border, StrokeKind::Inside);
     }
 
-    /// A topic chip. Its label takes up to two lines.
-    pub fn chip(&mut self, id: Id, place: Rect, chip: Chip<'_>) -> Response {
-        let is_large = self.zoom > 1.0;
-        let (icon, gap, start, end) = if is_large { (64.0, 20.0, 27.0, 23.0) } else { (48.0, 22.0, 29.0, 31.0) };
-        let role = if is_large {
+    /// The icon of a chip, the blank after it, and the blanks at its start and end.
+    fn chip_measures(&self) -> (f32, f32, f32, f32) {
+        if self.zoom > 1.0 { (64.0, 20.0, 27.0, 23.0) } else { (48.0, 22.0, 29.0, 31.0) }
+    }
+
+    /// The largest type in which each of `labels` fits into a chip of `size`.
+    pub fn chip_role<'l>(&mut self, labels: impl Iterator<Item = &'l str>, size: Vec2) -> TypeRole {
+        let (icon, gap, start, end) = self.chip_measures();
+        let role = if self.zoom > 1.0 {
             TypeRole { size: 30.0, line_height: 38.0, weight: Weight::Medium }.scaled(self.zoom)
         } else {
             TypeRole { line_height: 40.0, ..TypeRole::LABEL }
         };
-        let (response, mut look) = self.control(id, place, Role::Button, chip.label, false);
-        let colours = self.palette();
-        let mut width = place.width() - start - icon - gap - end;
-        if let Some(word) = chip.not_now {
-            look.text = colours.ink2;
-            look.icon = colours.ink2;
-            let border = Stroke::new(stroke::CONTROL, colours.line);
-            dashed_border(self.painter(), place, f32::from(radius::CONTROL), border);
-            let micro = TypeRole { line_height: 34.0, ..TypeRole::MICRO };
-            let block = self.block(word, micro, f32::INFINITY, Fit::Wrap);
-            let corner = self.inside(
-                place,
-                place.width() - end - block.text_width(),
-                (place.height() - micro.line_height) / 2.0,
-                vec2(block.text_width(), micro.line_height),
-            );
-            block.paint(self.painter(), corner.min, colours.ink2);
-            width -= block.text_width() + gap;
-        } else {
-            self.bed(place, &look);
-        }
-        let fit = if is_large { Fit::Balance } else { Fit::Wrap };
-        let block = self.block(chip.label, role, width, fit);
+        let room = vec2(size.x - start - icon - gap - end, size.y - 2.0 * LABEL_MARGIN);
+        labels.fold(role, |role, text| {
+            let spans = [Span { text, weight: None }];
+            self.fitted(&spans, self.language, role, room, Fit::Balance).0
+        })
+    }
+
+    /// A topic chip. Its label takes up to two lines.
+    pub fn chip(&mut self, id: Id, place: Rect, chip: Chip<'_>) -> Response {
+        let (icon, gap, start, end) = self.chip_measures();
+        let role = chip.role;
+        let (response, look) = self.control(id, place, Role::Button, chip.label, false);
+        self.bed(place, &look);
+        let width = place.width() - start - icon - gap - end;
+        let block = self.block(chip.label, role, width, Fit::Balance);
         let lines = block.line_count().min(2);
         let height = lines as f32 * role.line_height;
         self.icon(chip.icon, self.inside(place, start, (place.height() - icon) / 2.0, vec2(icon, icon)), look.icon);
@@ -139,7 +138,7 @@ impl Canvas<'_> {
         let micro = TypeRole { line_height: line, size: TypeRole::MICRO.size * self.limited_zoom(), ..TypeRole::MICRO };
         // Beside three others a button is narrower than its large word: the word gives way, down to its normal size.
         let width = self.block(tool.label, micro, f32::INFINITY, Fit::Wrap).text_width();
-        let room = place.width() - 2.0 * (stroke::PRESSED + 2.0);
+        let room = place.width() - 2.0 * LABEL_MARGIN;
         let micro = TypeRole { size: (micro.size * (room / width).min(1.0)).max(TypeRole::MICRO.size), ..micro };
         let role = if tool.is_on { Role::Switch } else { Role::Button };
         let (response, look) = self.control(id, place, role, tool.label, tool.is_on);
@@ -196,6 +195,10 @@ impl Canvas<'_> {
     fn check_and_name(&mut self, segment: Rect, name: &str, language: Language, role: TypeRole, colour: Color32) {
         const CHECK: f32 = 32.0;
         const GAP: f32 = 8.0;
+        // Beside four tools the segment is narrower than its large word: the word gives way.
+        let width = self.block_in(name, language, role, f32::INFINITY, Fit::Wrap).text_width();
+        let room = segment.width() - 2.0 * LABEL_MARGIN - CHECK - GAP;
+        let role = TypeRole { size: role.size * (room / width).min(1.0), ..role };
         let block = self.block_in(name, language, role, f32::INFINITY, Fit::Wrap);
         let left = segment.center().x - (CHECK + GAP + block.text_width()) / 2.0;
         let check = Rect::from_center_size(pos2(left + CHECK / 2.0, segment.center().y), vec2(CHECK, CHECK));

@@ -9,9 +9,9 @@ mod plate;
 mod surfaces;
 mod trail;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use eframe::egui::{self, AsIdSalt, Color32, Id, Painter, Pos2, Rect, Role, Sense, WidgetInfo, pos2};
+use eframe::egui::{self, AsIdSalt, Color32, Id, Painter, Pos2, Rect, Role, Sense, Vec2, WidgetInfo, pos2};
 
 pub use self::{
     caption::{Caption, CaptionFoot, Words as CaptionWords},
@@ -44,7 +44,12 @@ pub struct Canvas<'a> {
     pub reduced_motion: bool,
     /// Whether Arabic text has ٠–٩ instead of 0–9.
     pub arabic_digits: bool,
+    /// How long what was painted so far may stay: asked for with [`Canvas::changes_in`], granted by the window's pace.
+    pub next_change: Duration,
 }
+
+/// Text that is too high for its place loses this much of its size at a time, units.
+const SIZE_STEP: f32 = 2.0;
 
 impl Canvas<'_> {
     /// The colours of the theme.
@@ -92,6 +97,32 @@ impl Canvas<'_> {
     /// Lays out `text` in `language`.
     pub fn block_in(&mut self, text: &str, language: Language, role: TypeRole, width: f32, fit: Fit) -> Arc<Block> {
         self.spans(&[Span { text, weight: None }], language, role, width, fit)
+    }
+
+    /// What was painted changes after this time.
+    pub fn changes_in(&mut self, time: Duration) {
+        self.next_change = self.next_change.min(time);
+    }
+
+    /// Lays out `spans` as large as `room` allows: in `role`, else smaller, down to the smallest type there is. Gives the
+    /// role too.
+    pub fn fitted(
+        &mut self,
+        spans: &[Span<'_>],
+        language: Language,
+        role: TypeRole,
+        room: Vec2,
+        fit: Fit,
+    ) -> (TypeRole, Arc<Block>) {
+        let mut role = role;
+        loop {
+            let block = self.spans(spans, language, role, room.x, fit);
+            let smaller = role.size - SIZE_STEP;
+            if block.height() <= room.y || smaller < TypeRole::MICRO.size {
+                return (role, block);
+            }
+            role = role.scaled(smaller / role.size);
+        }
     }
 
     /// Lays out a paragraph of several spans.

@@ -1,6 +1,6 @@
 //! The nameplate on the sill, which names the state in words, and the toast, which looks like it.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use eframe::egui::{CornerRadius, Pos2, Rect, Stroke, StrokeKind, pos2, vec2};
 
@@ -77,7 +77,7 @@ impl Plate {
         } else if k >= 1.0 {
             self.before = None;
         } else {
-            canvas.ui.ctx().request_repaint();
+            canvas.changes_in(Duration::ZERO);
         }
 
         let size = vec2(self.width, super::super::layout::PLATE_HEIGHT * canvas.limited_zoom());
@@ -174,9 +174,9 @@ impl Canvas<'_> {
         }
         let opacity = (age / TOAST_IN_S).min(left / TOAST_OUT_S).clamp(0.0, 1.0);
         if opacity < 1.0 {
-            self.ui.ctx().request_repaint();
+            self.changes_in(Duration::ZERO);
         } else {
-            self.ui.ctx().request_repaint_after_secs((left - TOAST_OUT_S).max(0.01));
+            self.changes_in(Duration::from_secs_f32((left - TOAST_OUT_S).max(0.0)));
         }
         let measures = Measures { role: TypeRole::LABEL, ..Measures::new(self) };
         let text = PlateText { icon, words: vec![(self.language, text.to_owned())] };

@@ -76,14 +76,14 @@ impl Canvas<'_> {
     }
 
     /// Five lozenges of which a bright one travels in the reading direction, one turn in 1.28 s.
-    pub(super) fn lozenges(&self, place: Rect) {
+    pub(super) fn lozenges(&mut self, place: Rect) {
         const COUNT: usize = 5;
         const TURN_S: f64 = 1.28;
         let time = self.ui.input(|input| input.time);
         let step_s = if self.reduced_motion { 1.0 } else { TURN_S / COUNT as f64 };
         let head = (time / step_s) as usize % COUNT;
         let next = (time / step_s).floor().mul_add(step_s, step_s) - time;
-        self.ui.ctx().request_repaint_after_secs(next.max(0.01) as f32);
+        self.changes_in(Duration::from_secs_f64(next.max(0.0)));
         for index in 0..COUNT {
             let behind = (head + COUNT - index) % COUNT;
             let offset = 14.0 + 26.0 * index as f32;
