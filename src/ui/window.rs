@@ -177,9 +177,10 @@ pub(super) fn prepare(ctx: &egui::Context, fonts: egui::FontDefinitions) {
     });
 }
 
-/// Makes a point of egui the unit of the look. Gives whether the frame has to wait for it.
+/// Fills the screen where that is wanted, and makes a point of egui the unit of the look. Gives whether the frame has to wait for it.
 pub(super) fn fit_unit(ui: &egui::Ui) -> bool {
     let ctx = ui.ctx();
+    fill_screen(ctx);
     let wanted = super::tokens::unit_px(ui.max_rect().size() * ctx.pixels_per_point());
     if wanted <= 0.0 || (wanted - ctx.pixels_per_point()).abs() < 1e-3 {
         return false;
@@ -187,4 +188,28 @@ pub(super) fn fit_unit(ui: &egui::Ui) -> bool {
     ctx.set_pixels_per_point(wanted);
     ctx.request_repaint();
     true
+}
+
+/// How often the window tries to take the screen itself.
+const FILL_ATTEMPTS: u32 = 5;
+
+/// Without a window manager nobody grants the full screen: the window then takes the screen's size and place itself.
+fn fill_screen(ctx: &egui::Context) {
+    let viewport = ctx.input(|input| {
+        let viewport = input.viewport();
+        let is_wanted = viewport.fullscreen == Some(true);
+        viewport.inner_rect.zip(viewport.monitor_size).filter(|_| is_wanted)
+    });
+    let Some((inner, monitor)) = viewport else { return };
+    if (inner.size() - monitor).abs().max_elem() < 2.0 {
+        return;
+    }
+    let attempts = egui::Id::new("fill_screen");
+    let tried: u32 = ctx.data(|data| data.get_temp(attempts)).unwrap_or(0);
+    if tried < FILL_ATTEMPTS {
+        ctx.data_mut(|data| data.insert_temp(attempts, tried + 1));
+        ctx.send_viewport_cmd(egui::ViewportCommand::OuterPosition(egui::Pos2::ZERO));
+        ctx.send_viewport_cmd(egui::ViewportCommand::InnerSize(monitor));
+        ctx.request_repaint();
+    }
 }
