@@ -204,7 +204,7 @@ fn fill_screen(ctx: &egui::Context) {
     if (inner.size() - monitor).abs().max_elem() < 2.0 {
         return;
     }
-    let attempts = egui::Id::new("fill_screen");
+    let attempts = egui::Id::unique("fill_screen");
     let tried: u32 = ctx.data(|data| data.get_temp(attempts)).unwrap_or(0);
     if tried < FILL_ATTEMPTS {
         ctx.data_mut(|data| data.insert_temp(attempts, tried + 1));
