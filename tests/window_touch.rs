@@ -5,7 +5,7 @@ mod window;
 
 use eframe::egui;
 use egui_kittest::kittest::{NodeT, Queryable};
-use majlis::event::{Command, Connection, Device, EntryId, Language, Phase, Toast, View};
+use majlis::event::{Command, Connection, Device, EntryId, Language, Phase, Toast};
 use window::{Kiosk, LANDSCAPE, PORTRAIT, heard, spoken, themed, view};
 
 fn kiosk(phase: Phase, language: Language) -> Kiosk {
@@ -118,57 +118,6 @@ fn a_microphone_lost_after_an_answer_is_told_although_the_answer_stays() {
         assert!(kiosk.harness.query_by_label("Listening").is_none());
         // What it asks for is there.
         kiosk.harness.get_by_label("Opening hours");
-    }
-}
-
-#[test]
-fn no_words_run_into_others_or_out_of_the_window() {
-    let lost = |device| move |view: &mut View| view.lost = vec![device];
-    type Change = Box<dyn Fn(&mut View)>;
-    let changes: [(&str, Change); 4] = [
-        ("local", Box::new(|view| (view.connection, view.camera_on) = (Connection::Local, false))),
-        ("offline", Box::new(|view| (view.connection, view.uses_service) = (Connection::Offline, true))),
-        ("microphone", Box::new(lost(Device::Microphone))),
-        ("speaker", Box::new(lost(Device::Speaker))),
-    ];
-    let sizes = [PORTRAIT, LANDSCAPE, [1280.0, 720.0], [1080.0, 1600.0]];
-    for ((name, change), size, language) in changes
-        .iter()
-        .flat_map(|change| sizes.map(|size| (change, size)))
-        .flat_map(|(change, size)| Language::ALL.map(|language| (change, size, language)))
-    {
-        for percent in [100, 150] {
-            let ui = majlis::config::Ui { text_size_percent: percent, ..themed("day") };
-            let mut kiosk = Kiosk::new(view(Phase::Idle, language), size, ui);
-            kiosk.show(change);
-            // The first frame sets the unit; what rises has arrived after a second.
-            kiosk.settle(20);
-            let root = kiosk.harness.root();
-            let window = kiosk.harness.ctx.content_rect();
-            let words: Vec<(String, egui::Rect)> = root
-                .children_recursive()
-                .filter(|node| {
-                    let role = node.accesskit_node().role();
-                    let is_touchable =
-                        matches!(role, egui::Role::Button | egui::Role::Switch | egui::Role::RadioButton);
-                    is_touchable || role == egui::Role::Label
-                })
-                .map(|node| {
-                    let node_words = node.accesskit_node().label().or_else(|| node.accesskit_node().value());
-                    (node_words.unwrap_or_default(), node.rect())
-                })
-                // The niche lies behind its nameplate.
-                .filter(|(label, rect)| !label.is_empty() && rect.height() < 400.0)
-                .collect();
-            for (index, (label, rect)) in words.iter().enumerate() {
-                let case = format!("{name} {size:?} {language} {percent}: {label} {rect:?}");
-                assert!(window.contains_rect(*rect), "{case} leaves {window:?}");
-                for (other, place) in words.iter().skip(index + 1) {
-                    let common = rect.intersect(*place);
-                    assert!(common.width() < 1.0 || common.height() < 1.0, "{case} meets {other} {place:?}");
-                }
-            }
-        }
     }
 }
 
