@@ -42,7 +42,7 @@ struct Limits {
     foreign: f32,
 }
 
-const ENGLISH: Limits = Limits { sure: 62.0, doubtful: 92.0, foreign: 0.0 };
+const ENGLISH: Limits = Limits { sure: 62.0, doubtful: 97.0, foreign: 0.0 };
 const ARABIC: Limits = Limits { sure: 57.5, doubtful: 100.0, foreign: 4.5 };
 /// How much better the likely language is taken to be, a frame.
 const LIKELY_BONUS: f32 = 4.5;
