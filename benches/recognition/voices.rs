@@ -26,8 +26,11 @@ pub(crate) const ENGLISH: &[Voice] = &[
     Voice::Espeak("en-us+f2", 160, 50),
     Voice::Flite("kal16"),
     Voice::Espeak("en-us+f3", 150, 50),
+    // Not en-gb+f3: espeak-ng has no variants of en-gb and speaks plain en-gb.
+    Voice::Espeak("en-gb-x-rp+f3", 150, 50),
+    Voice::Espeak("en-us+m3", 140, 50),
+    Voice::Espeak("en-us+m7", 150, 50),
     Voice::Espeak("en-us+f4", 150, 50),
-    Voice::Espeak("en-gb+f3", 150, 50),
 ];
 
 /// Three of espeak-ng's female variants.

@@ -3,10 +3,10 @@
 /// English, longest match first. Symbols that are in no row (stress, length, syllable marks) are skipped.
 #[rustfmt::skip]
 const ENGLISH: &[(&str, &str)] = &[
-    ("aɪɚ", "AY ER"), ("aɪə", "AY AH"), ("tʃ", "CH"), ("dʒ", "JH"), ("aɪ", "AY"), ("aʊ", "AW"), ("eɪ", "EY"),
+    ("aɪɚ", "AY ER"), ("aɪə", "AY AH"), ("eə", "EH AH"), ("iə", "IY AH"), ("tʃ", "CH"), ("dʒ", "JH"), ("aɪ", "AY"), ("aʊ", "AW"), ("eɪ", "EY"),
     ("oʊ", "OW"), ("əʊ", "OW"), ("ɔɪ", "OY"), ("ɑːɹ", "AA R"), ("ɔːɹ", "AO R"), ("oːɹ", "AO R"), ("ɛɹ", "EH R"),
     ("ɪɹ", "IH R"), ("ʊɹ", "UH R"), ("əl", "AH L"), ("iː", "IY"), ("uː", "UW"), ("ɜː", "ER"), ("ɑː", "AA"),
-    ("ɔː", "AO"), ("ɚ", "ER"), ("i", "IY"), ("u", "UW"), ("ɪ", "IH"), ("ᵻ", "IH"), ("ɛ", "EH"), ("æ", "AE"),
+    ("ɔː", "AO"), ("ɚ", "ER"), ("i", "IY"), ("u", "UW"), ("ɪ", "IH"), ("ᵻ", "IH"), ("ɛ", "EH"), ("e", "EH"), ("æ", "AE"),
     ("a", "AE"), ("ɐ", "AH"), ("ə", "AH"), ("ʌ", "AH"), ("ɑ", "AA"), ("ɒ", "AA"), ("ɔ", "AO"), ("o", "OW"),
     ("ʊ", "UH"), ("b", "B"), ("d", "D"), ("f", "F"), ("ɡ", "G"), ("h", "HH"), ("j", "Y"), ("k", "K"), ("l", "L"),
     ("m", "M"), ("n", "N"), ("ŋ", "NG"), ("p", "P"), ("ɹ", "R"), ("r", "R"), ("s", "S"), ("ʃ", "SH"), ("t", "T"),
@@ -71,6 +71,12 @@ mod tests {
     fn an_english_word_gets_the_phones_that_the_dictionary_would_give_it() {
         assert_eq!(english("ˈɛnɚdʒi"), "EH N ER JH IY");
         assert_eq!(english("ɹɪsˈɛpʃən"), "R IH S EH P SH AH N");
+    }
+
+    #[test]
+    fn a_british_word_keeps_the_glide_that_stands_for_its_r() {
+        assert_eq!(english("wˈeə"), "W EH AH");
+        assert_eq!(english("nˈiə"), "N IY AH");
     }
 
     #[test]

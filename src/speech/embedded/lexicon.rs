@@ -1,7 +1,8 @@
 //! Pronunciations for the words of a grammar, in the phones of the English acoustic model.
 //!
 //! English comes from the CMU dictionary that the acoustic model brings, of which only the words that are needed are
-//! kept (all 134,000 would cost tens of megabytes); what is not in it, and all Arabic, from espeak-ng's phonemes.
+//! kept (all 134,000 would cost tens of megabytes). That dictionary is American: espeak-ng adds how the words are said
+//! in Britain. What is not in it, and all Arabic, also comes from espeak-ng's phonemes.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -35,7 +36,10 @@ pub(super) fn words(text: &str, language: Language) -> Vec<String> {
         .collect()
 }
 
-/// Pronounces the words of English sentences.
+/// The voice that knows how words are said in Britain, whatever voice the receptionist speaks with.
+const BRITISH_VOICE: &str = "en-gb";
+
+/// Pronounces the words of English sentences, as Americans and as the British do.
 pub(super) fn english<'a>(
     sentences: impl Iterator<Item = &'a [String]>,
     dictionary: &Path,
@@ -52,15 +56,31 @@ pub(super) fn english<'a>(
     }
     let missing: Vec<String> =
         found.iter().filter(|(_, phones)| phones.is_empty()).map(|(word, _)| word.clone()).collect();
-    if missing.is_empty() {
-        return Ok(found);
+    if !missing.is_empty() {
+        tracing::warn!(words = missing.join(", "), "not in the pronunciation dictionary; sounds from espeak-ng");
+        add_spoken(missing, espeak, voice, &mut found)?;
     }
-    tracing::warn!(words = missing.join(", "), "not in the pronunciation dictionary; sounds from espeak-ng");
-    let phonemes = espeak.phonemes(voice, missing.clone())?;
-    for (word, phonemes) in missing.into_iter().zip(phonemes) {
-        found.entry(word).or_default().insert(arpabet::english(&phonemes));
+    if let Err(error) = add_spoken(found.keys().cloned().collect(), espeak, BRITISH_VOICE, &mut found) {
+        tracing::warn!(%error, "British pronunciations are missing; British visitors are understood less often");
     }
     Ok(found)
+}
+
+/// Adds how `voice` says `words`.
+fn add_spoken(
+    words: Vec<String>,
+    espeak: &Espeak,
+    voice: &str,
+    found: &mut Pronunciations,
+) -> Result<(), ProviderError> {
+    let phonemes = espeak.phonemes(voice, words.clone())?;
+    for (word, phonemes) in words.into_iter().zip(phonemes) {
+        let phones = arpabet::english(&phonemes);
+        if !phones.is_empty() {
+            found.entry(word).or_default().insert(phones);
+        }
+    }
+    Ok(())
 }
 
 /// Where the dictionary lies: beside the acoustic model or in the folder above.

@@ -41,7 +41,7 @@ struct Limits {
     foreign: f32,
 }
 
-const ENGLISH: Limits = Limits { sure: 62.0, doubtful: 92.0, foreign: 0.0 };
+const ENGLISH: Limits = Limits { sure: 62.0, doubtful: 97.0, foreign: 0.0 };
 const ARABIC: Limits = Limits { sure: 57.5, doubtful: 100.0, foreign: 4.5 };
 /// How much better the likely language is taken to be, a frame.
 const LIKELY_BONUS: f32 = 4.5;
@@ -275,8 +275,10 @@ fn not_understood(language: Language) -> Transcript {
     Transcript { text: String::new(), language, entry: None, served_by: ServedBy::Embedded }
 }
 
+/// Rounds, never truncates: the quietest noise would become digital silence, whose logarithm spoils the mean over the
+/// utterance so much that the recogniser hears other sentences.
 fn to_i16(sample: f32) -> i16 {
-    (sample * 32_767.0).clamp(-32_768.0, 32_767.0) as i16
+    (sample * 32_768.0).round().clamp(-32_768.0, 32_767.0) as i16
 }
 
 fn ended() -> ProviderError {
@@ -330,6 +332,13 @@ mod tests {
         assert!(best.fits(baseline(70.0), 1.0));
         assert!(!best.fits(baseline(40.0), 1.0));
         assert!(!best.fits(baseline(70.0), 0.5), "a stricter threshold refuses it");
+    }
+
+    #[test]
+    fn the_quietest_noise_is_not_made_digital_silence() {
+        for sample in [i16::MIN, -1, 0, 1, i16::MAX] {
+            assert_eq!(to_i16(f32::from(sample) / 32_768.0), sample);
+        }
     }
 
     #[test]

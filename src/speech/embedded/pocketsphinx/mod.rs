@@ -92,9 +92,7 @@ impl GrammarDecoder {
             // Scores are relative to the best senone of a frame; computing all of them makes that the same one in
             // every decoder, so that scores of two grammars can be compared.
             ("-compallsen", "yes"),
-            ("-maxhmmpf", "2000"),
-            // Three of the four best densities of each codebook: about a tenth less time; Arabic lost 1 of 60 clips.
-            ("-topn", "3"),
+            ("-maxhmmpf", "4000"),
             ("-allphone_ci", "yes"),
             ("-bestpath", "no"),
             // The clip has been cut by the voice activity detector already.
