@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// The visitor's voices: not the kiosk's own.
-const VISITOR_VOICES: [(Language, &str); 2] = [(Language::ENGLISH, "en-us+f3"), (Language::ARABIC, "ar+f2")];
+const VISITOR_VOICES: [(Language, &str); 2] = [(Language::ENGLISH, "en-us+f3"), (Language::ARABIC, "ar+f5")];
 
 /// What the visitor asks: something the knowledge base has, something it has not, and goodbye.
 const QUESTIONS: [(Language, [&str; 3]); 2] = [
@@ -32,7 +32,7 @@ const QUESTIONS: [(Language, [&str; 3]); 2] = [
         Language::ENGLISH,
         ["What are your opening hours?", "Who won the football match in Lisbon last night?", "Thank you, goodbye."],
     ),
-    (Language::ARABIC, ["ما هي أوقات الزيارة؟", "من فاز في مباراة كرة القدم ليلة أمس؟", "شكرًا، مع السلامة."]),
+    (Language::ARABIC, ["متى يفتح الجناح؟", "من فاز في مباراة كرة القدم ليلة أمس؟", "شكرًا، مع السلامة."]),
 ];
 
 /// A person's pause before speaking.
