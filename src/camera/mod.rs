@@ -4,6 +4,10 @@
 
 use std::path::{Path, PathBuf};
 
+mod frame;
+
+pub use frame::Frame;
+
 /// A camera that the kernel knows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CameraInfo {

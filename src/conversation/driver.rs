@@ -311,6 +311,14 @@ impl Conversation {
         let input = match command {
             Command::VisitorArrived => Input::Arrived,
             Command::VisitorLeft => Input::Left,
+            Command::VisitorRecognised(visitor) => {
+                self.scene.known = Some(Arc::from(visitor));
+                Input::Arrived
+            }
+            Command::NotMe | Command::ForgetMe => {
+                self.scene.known = None;
+                Input::Touched
+            }
             Command::Touch => Input::Touched,
             Command::Finish => Input::Finish,
             Command::CallStaff => Input::CallStaff,

@@ -148,6 +148,7 @@ pub fn view(phase: Phase, language: Language) -> View {
         lost: Vec::new(),
         uses_service: false,
         camera_on: true,
+        known: None,
         topics: topics(),
         toast: None,
     }
