@@ -3,8 +3,10 @@
 //! In: pictures. Out: faces and their embeddings, presence and identity as events, the [`crate::event::Sight`]. Never
 //! touches: cameras, the database, the conversation, the network.
 
+mod gallery;
 mod types;
 
+pub use gallery::{Gallery, GalleryError};
 pub use types::{
     Bounds, Embedding, EyesCommand, EyesMode, Face, FaceReading, Faces, Glimpse, KnownPeople, Liveness, Match, Quality,
     QualityMeasures, QualityReason, VisionError,
