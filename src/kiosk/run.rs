@@ -6,9 +6,10 @@ use std::{
     time::Duration,
 };
 
+use arc_swap::ArcSwap;
 use tokio::{
     runtime::Runtime,
-    sync::{mpsc, oneshot},
+    sync::{mpsc, oneshot, watch},
 };
 
 use super::{Foundation, Kiosk, Libraries, Sound, StartError, Surroundings, demo::Visitor};
@@ -19,8 +20,9 @@ use crate::{
     clock::{Clock, SystemClock},
     config::Config,
     conversation::Activity,
-    event::{Command, Device, DeviceStatus, EndReason, Event, Language, Subscription},
+    event::{Command, Device, DeviceStatus, EndReason, Event, Language, Sight, Subscription, staff::StaffView},
     ops::report::Report,
+    runtime::Onnx,
     ui::{Paused, PausedInputs, SafeCause, SafeMode, ScreenshotRequest, UiInputs, WindowHandle, WindowOptions},
 };
 
@@ -29,6 +31,9 @@ const SCREENSHOTS: usize = 4;
 
 /// How long a picture of the window may take.
 const SCREENSHOT_LIMIT: Duration = Duration::from_secs(20);
+
+/// When models and grammars are certainly loaded, after the start.
+const LOADED_AFTER: Duration = Duration::from_secs(2);
 
 /// Where the sound comes from and goes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -270,6 +275,7 @@ impl Running {
         let (kiosk, audio) = Kiosk::start(foundation, surroundings)?;
         let events = Some(kiosk.bus.subscribe());
         let audio = audio.spawn()?;
+        tokio::spawn(give_back_start_up_memory(foundation.onnx.clone()));
         let (requests, screenshots) = mpsc::channel(SCREENSHOTS);
         let pictures = Pictures { requests, no_display: Arc::default() };
         Ok(Self { kiosk, audio, clock, window, pictures, events, screenshots: Some(screenshots) })
@@ -282,6 +288,9 @@ impl Running {
             view: self.kiosk.view.clone(),
             meters: self.kiosk.meters.clone(),
             commands: self.kiosk.commands.clone(),
+            sight: watch::channel(Sight::default()).1,
+            staff_view: Arc::new(ArcSwap::from_pointee(StaffView::closed(foundation.config.stand.language))),
+            staff: mpsc::channel(1).0,
             words: foundation.words.clone(),
             stand: foundation.config.stand.clone(),
             ui: foundation.config.ui.clone(),
@@ -304,6 +313,16 @@ impl Running {
 
     fn stop(self, runtime: &Runtime) -> Report {
         runtime.block_on(self.kiosk.stop(Some(self.audio)))
+    }
+}
+
+/// Once everything is loaded, gives back what only loading needed (10 MB of code and tables).
+async fn give_back_start_up_memory(onnx: Onnx) {
+    tokio::time::sleep(LOADED_AFTER).await;
+    match tokio::task::spawn_blocking(move || onnx.give_back_start_up_pages()).await {
+        Ok(Ok(bytes)) => tracing::debug!(bytes, "pages that only the start needed are given back"),
+        Ok(Err(error)) => tracing::debug!(%error, "pages that only the start needed stay in memory"),
+        Err(_) => {}
     }
 }
 

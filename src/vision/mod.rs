@@ -6,5 +6,6 @@
 mod types;
 
 pub use types::{
-    Bounds, Embedding, Face, FaceReading, Faces, Liveness, Match, Quality, QualityMeasures, QualityReason, VisionError,
+    Bounds, Embedding, EyesCommand, EyesMode, Face, FaceReading, Faces, Glimpse, KnownPeople, Liveness, Match, Quality,
+    QualityMeasures, QualityReason, VisionError,
 };
