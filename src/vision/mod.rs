@@ -3,6 +3,8 @@
 //! In: pictures. Out: faces and their embeddings, presence and identity as events, the [`crate::event::Sight`]. Never
 //! touches: cameras, the database, the conversation, the network.
 
+pub mod eyes;
+mod gallery;
 pub mod identity;
 mod mouth;
 pub mod presence;
@@ -10,6 +12,7 @@ pub mod track;
 mod turn;
 mod types;
 
+pub use gallery::{Gallery, GalleryError};
 pub use track::{Track, Tracker};
 
 pub use types::{

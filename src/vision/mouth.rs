@@ -35,13 +35,13 @@ const COMPARED_WITHIN: Duration = Duration::from_millis(700);
 const EYES_APART_PX: f32 = 14.0;
 
 /// What is said of a mouth that cannot be seen: neither still nor talking.
-pub const UNSEEN: f32 = 0.5;
+pub(super) const UNSEEN: f32 = 0.5;
 
 type Patch = [[f32; COLUMNS]; ROWS];
 
 /// Watches one mouth.
 #[derive(Debug, Clone, Default)]
-pub struct Mouth {
+pub(super) struct Mouth {
     last: Option<(Duration, Box<Patch>)>,
     motion: f32,
     motion_at: Duration,
@@ -50,7 +50,7 @@ pub struct Mouth {
 impl Mouth {
     /// Takes the face of a picture taken at `at`. Gives how much the mouth has moved of late, 0 (still) to 1 (talks),
     /// and [`UNSEEN`] where it cannot be seen.
-    pub fn look(&mut self, at: Duration, picture: &RgbImage, face: &Face) -> f32 {
+    pub(super) fn look(&mut self, at: Duration, picture: &RgbImage, face: &Face) -> f32 {
         let Some(patch) = cut(picture, &face.landmarks) else {
             self.last = None;
             return UNSEEN;
@@ -69,7 +69,7 @@ impl Mouth {
     }
 
     /// The mouth is out of sight.
-    pub fn lose(&mut self) {
+    pub(super) fn lose(&mut self) {
         self.last = None;
     }
 

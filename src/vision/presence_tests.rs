@@ -135,7 +135,8 @@ fn a_look_aside_a_hand_before_the_face_and_a_step_back_do_not_end_a_visit() {
     let visitor: Path = Box::new(|t| match t {
         3.0..6.0 => Some(At { turn_deg: 70.0, ..at(640.0, 0.2) }),
         8.0..10.5 => None,
-        12.0..20.0 => Some(at(640.0, 0.10)),
+        12.0..20.0 => Some(at(640.0, (0.2 - 0.05 * (t - 12.0)).max(0.1))),
+        20.0..23.0 => Some(at(640.0, (0.1 + 0.05 * (t - 20.0)).min(0.2))),
         _ => Some(at(640.0, 0.2)),
     });
     hall.look(0, 25_000, &[visitor]);
