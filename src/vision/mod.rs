@@ -3,8 +3,24 @@
 //! In: pictures. Out: faces and their embeddings, presence and identity as events, the [`crate::event::Sight`]. Never
 //! touches: cameras, the database, the conversation, the network.
 
+mod align;
+mod detector;
+mod gallery;
+mod liveness;
+mod network;
+pub mod picture;
+mod pose;
+mod quality;
+mod raster;
+mod reader;
+mod recogniser;
+mod refine;
 mod types;
 
+pub use gallery::{Gallery, GalleryError};
+pub use liveness::LivenessTrack;
+pub use reader::FaceReader;
+pub use recogniser::RecogniserInfo;
 pub use types::{
     Bounds, Embedding, Face, FaceReading, Faces, Liveness, Match, Quality, QualityMeasures, QualityReason, VisionError,
 };
