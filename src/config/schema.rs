@@ -156,8 +156,14 @@ section! {
         min_brightness: f32 = 0.06, Limit::Number(0.0..=1.0);
         /// The brightest.
         max_brightness: f32 = 0.94, Limit::Number(0.0..=1.0);
+        /// The least sharp face that is recognised, 0 (blurred) to 1 (sharp).
+        min_sharpness: f32 = 0.15, Limit::Number(0.0..=1.0);
         /// The most that a face may be turned, degrees.
         max_turn_deg: f32 = 45.0, Limit::Number(5.0..=90.0);
+        /// Whether landmarks are found again on the face alone before it is recognised: more exact, and more time.
+        refine_landmarks: bool = true, Limit::Any;
+        /// Whether a face is embedded together with its mirror's: a little more exact, and twice the time.
+        embed_mirrored: bool = false, Limit::Any;
     }
 }
 
