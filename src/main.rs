@@ -12,7 +12,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use majlis::{
     audio::devices::{self, Direction},
     camera,
-    config::{self, Config},
+    config::{self, Config, Secrets},
     event::Language,
     kiosk::{
         Foundation, Libraries, replay,
@@ -196,7 +196,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Replay(args) => replay(config, &args),
         Command::Models { command } => models(&config.paths.models, command),
         Command::Devices(args) => list_devices(&config, &args),
-        Command::Db { command: DbCommand::Check } => check_database(&config.paths.database),
+        Command::Db { command: DbCommand::Check } => check_database(&config),
         Command::Config { .. } => Ok(ExitCode::SUCCESS),
     }
 }
@@ -312,8 +312,12 @@ fn show_level(config: &Config, seconds: u64, output: &mut impl std::io::Write) -
     Ok(())
 }
 
-fn check_database(path: &Path) -> anyhow::Result<ExitCode> {
-    let violations = store::check(path)?;
+fn check_database(config: &Config) -> anyhow::Result<ExitCode> {
+    let path = &config.paths.database;
+    let mut violations = store::check(path)?;
+    let secret = Secrets::from_environment().get(&config.store.key)?;
+    let key = store::Key::load_existing(path, &config.store.key, secret.as_ref())?;
+    violations.extend(store::check_sealed(path, key.as_ref())?);
     let mut text: String = violations.iter().map(|violation| format!("{violation}\n")).collect();
     if violations.is_empty() {
         text = format!("{}: sound\n", path.display());

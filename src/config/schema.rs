@@ -28,6 +28,8 @@ section! {
         enrolment: Enrolment;
         /// `[staff]`
         staff: Staff;
+        /// `[store]`
+        store: Store;
         /// `[turn]`
         turn: Turn;
         /// `[visit]`
@@ -208,6 +210,15 @@ section! {
         max_attempts: u32 = 5, Limit::Int(1..=20);
         /// How long it is locked, minutes.
         lock_minutes: u32 = 5, Limit::Int(1..=1_440);
+    }
+}
+
+section! {
+    /// What is written down.
+    Store {
+        /// Name of the environment variable or systemd credential that holds the key to what is personal: 32 bytes in hex or
+        /// base64. Where it holds none, a key file beside the database is used, and made at the first start.
+        key: String = "MAJLIS_STORE_KEY".into(), Limit::SecretName;
     }
 }
 

@@ -101,6 +101,7 @@ impl ClosedEyes {
             threshold: recogniser.same_person_threshold,
             margin: recogniser.same_person_margin,
             votes: vision.votes,
+            liveness: faces.liveness_threshold(),
         };
         let recognition = self
             .acquaintances

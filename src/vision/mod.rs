@@ -20,7 +20,6 @@ mod reader;
 mod recogniser;
 mod refine;
 pub mod track;
-mod turn;
 mod types;
 
 pub use gallery::{Gallery, GalleryError};

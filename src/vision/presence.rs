@@ -6,7 +6,7 @@
 
 use std::{collections::VecDeque, time::Duration};
 
-use super::{Face, Track, turn};
+use super::{Face, Track, pose::Pose};
 use crate::{
     config,
     event::{PresenceChange, SeenVisitor, Sight, TrackId},
@@ -200,7 +200,7 @@ impl Look {
             centre: [(x / width).clamp(0.0, 1.0), (y / height).clamp(0.0, 1.0)],
             across: x / height,
             height: face.bounds.height / height,
-            turn_deg: turn::yaw_deg(&face.landmarks).abs(),
+            turn_deg: Pose::of(face).yaw_deg.abs(),
         }
     }
 }

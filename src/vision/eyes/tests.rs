@@ -138,7 +138,7 @@ impl Stand {
             recognition: recognises.then(|| Recognition {
                 gallery: Arc::new(ArcSwap::from_pointee(gallery)),
                 people: Arc::new(OnlySara),
-                settings: identity::Settings { threshold: 0.4, margin: 0.05, votes: 3 },
+                settings: identity::Settings { threshold: 0.4, margin: 0.05, votes: 3, liveness: Some(0.5) },
             }),
             outlets: Outlets { bus, sight, commands, glimpses },
             mode: wanted,
