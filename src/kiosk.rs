@@ -18,7 +18,7 @@ use crate::{
     clock::Clock,
     cloud::ProviderError,
     config::Config,
-    conversation::{Activity, Conversation, Parts},
+    conversation::{Activity, Conversation, Observations, Parts},
     event::{Bus, Command, DeviceStatus, Event, ProviderStatus, Subscription, View},
     knowledge::KnowledgeBase,
     ops::report::{Collector, Report},
@@ -203,6 +203,7 @@ impl Kiosk {
             repaint,
             uses_service: providers.uses_service,
             camera_on: false,
+            seen: Observations::default(),
             turns,
             activity,
         });

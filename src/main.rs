@@ -270,14 +270,7 @@ fn list_devices(config: &Config, args: &DevicesArgs) -> anyhow::Result<ExitCode>
             writeln!(output, "    none")?;
         }
     }
-    writeln!(output, "cameras:")?;
-    let cameras = camera::list();
-    for camera in &cameras {
-        writeln!(output, "    {}\n      {}", camera.id, camera.name)?;
-    }
-    if cameras.is_empty() {
-        writeln!(output, "    none")?;
-    }
+    write!(output, "cameras (camera.device):\n{}", camera::describe(&config.camera))?;
     writeln!(output, "* taken where kiosk.toml names none")?;
     if args.level > 0 && found.iter().any(|device| device.direction == Direction::Capture) {
         show_level(config, args.level, &mut output)?;

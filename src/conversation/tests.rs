@@ -15,7 +15,7 @@ use tokio::{
     task::JoinHandle,
 };
 
-use super::{Activity, Conversation, Parts, TurnRecord};
+use super::{Activity, Conversation, Observations, Parts, TurnRecord};
 use crate::{
     audio::{AudioCommand, AudioCommands, AudioEvent, Bell, Meters, Playhead, SpeechClip},
     clock::{Clock as _, ManualClock},
@@ -177,6 +177,7 @@ impl World {
             repaint: Box::new(|| {}),
             uses_service: true,
             camera_on: false,
+            seen: Observations::default(),
             turns: turn_sender,
             activity: Activity::default(),
         });
