@@ -19,7 +19,7 @@ use crate::{
     clock::Clock,
     cloud::ProviderError,
     config::Config,
-    conversation::{Activity, Conversation, Parts},
+    conversation::{Activity, Conversation, Observations, Parts},
     event::{Bus, Command, DeviceStatus, Event, ProviderStatus, Subscription, View},
     knowledge::KnowledgeBase,
     ops::report::{Collector, Report},
@@ -238,6 +238,7 @@ impl Kiosk {
             sight: eyes.sight.clone(),
             eyes: eyes.asked.clone(),
             records: Arc::new(crate::conversation::NoRecords),
+            seen: Observations::default(),
             turns,
             activity,
         });

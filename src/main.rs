@@ -206,8 +206,7 @@ fn run(config: &Config, args: &RunArgs) -> anyhow::Result<ExitCode> {
         AudioArg::Devices => AudioBackend::Devices,
         AudioArg::Stdio => AudioBackend::Stdio,
     };
-    let options =
-        RunOptions { is_headless: args.headless, audio, window_px: args.window, camera: args.camera.clone() };
+    let options = RunOptions { is_headless: args.headless, audio, window_px: args.window, camera: args.camera.clone() };
     let report = run::run(config, &options)?;
     if let Some(path) = &args.report {
         write_report(&report, path)?;
@@ -282,14 +281,7 @@ fn list_devices(config: &Config, args: &DevicesArgs) -> anyhow::Result<ExitCode>
             writeln!(output, "    none")?;
         }
     }
-    writeln!(output, "cameras:")?;
-    let cameras = camera::list();
-    for camera in &cameras {
-        writeln!(output, "    {}\n      {}", camera.id, camera.name)?;
-    }
-    if cameras.is_empty() {
-        writeln!(output, "    none")?;
-    }
+    write!(output, "cameras (camera.device):\n{}", camera::describe(&config.camera))?;
     writeln!(output, "* taken where kiosk.toml names none")?;
     if args.level > 0 && found.iter().any(|device| device.direction == Direction::Capture) {
         show_level(config, args.level, &mut output)?;

@@ -103,10 +103,11 @@ impl ClosedEyes {
             votes: vision.votes,
             liveness: faces.liveness_threshold(),
         };
-        let recognition = self
-            .acquaintances
-            .filter(|_| vision.recognition)
-            .map(|known| Recognition { gallery: known.gallery, people: known.people, settings });
+        let recognition = self.acquaintances.filter(|_| vision.recognition).map(|known| Recognition {
+            gallery: known.gallery,
+            people: known.people,
+            settings,
+        });
         Ok(Eyes::new(EyesParts {
             faces: Box::new(faces),
             vision: vision.clone(),

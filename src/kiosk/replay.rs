@@ -4,7 +4,10 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 
-use super::{Foundation, Kiosk, Seeing, Sound, StartError, Surroundings, eyes::{EyesThread, Watcher}};
+use super::{
+    Foundation, Kiosk, Seeing, Sound, StartError, Surroundings,
+    eyes::{EyesThread, Watcher},
+};
 use crate::{
     audio::{AudioLoop, Bell, NullSink, Sink, WavSink, WavSource},
     camera::{CameraStatus, Recorded},
@@ -58,7 +61,8 @@ pub async fn run(foundation: &Foundation, recording: &Recording) -> Result<Repor
         None => Box::new(NullSink::default()),
     };
     let sound = Sound { source: Box::new(source), sink, bell: Bell::default() };
-    let pictures = recording.camera.as_deref().map(|path| Recorded::open(path, &foundation.config.camera)).transpose()?;
+    let pictures =
+        recording.camera.as_deref().map(|path| Recorded::open(path, &foundation.config.camera)).transpose()?;
     if recording.is_fast { fast(foundation, sound, pictures).await } else { at_pace(foundation, sound, pictures).await }
 }
 
@@ -68,7 +72,8 @@ async fn fast(foundation: &Foundation, sound: Sound, pictures: Option<Recorded>)
     let surroundings = surroundings(Arc::new(clock.clone()), sound, activity.clone(), seeing);
     let (mut kiosk, mut audio) = Kiosk::start(foundation, surroundings)?;
     let mut events = kiosk.bus.subscribe();
-    let mut looker = pictures.zip(kiosk.closed_eyes.take()).map(|(pictures, eyes)| Looker::new(pictures, Watcher::new(eyes)));
+    let mut looker =
+        pictures.zip(kiosk.closed_eyes.take()).map(|(pictures, eyes)| Looker::new(pictures, Watcher::new(eyes)));
     drive(&kiosk, &clock, (&mut audio, looker.as_mut()), &activity, &mut events).await?;
     let stopping = kiosk.stop(None);
     tokio::pin!(stopping);
