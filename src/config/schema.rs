@@ -172,6 +172,8 @@ section! {
         attend_turn_deg: f32 = 30.0, Limit::Number(5.0..=90.0);
         /// How long a face must be near and frontal, ms.
         attend_after_ms: u64 = 700, Limit::Int(0..=10_000);
+        /// The fastest that a face may go sideways to begin, in its own heights a second: a passer-by is faster.
+        attend_speed: f32 = 0.9, Limit::Number(0.1..=20.0);
         /// A face that was attending stays so down to this part of `attend_height`.
         keep_factor: f32 = 0.7, Limit::Number(0.1..=1.0);
         /// How long a face may be out of sight before it has left, ms.

@@ -22,6 +22,7 @@ use crate::{
     conversation::Activity,
     event::{Command, Device, DeviceStatus, EndReason, Event, Language, Sight, Subscription, staff::StaffView},
     ops::report::Report,
+    runtime::Onnx,
     ui::{Paused, PausedInputs, SafeCause, SafeMode, ScreenshotRequest, UiInputs, WindowHandle, WindowOptions},
 };
 
@@ -30,6 +31,9 @@ const SCREENSHOTS: usize = 4;
 
 /// How long a picture of the window may take.
 const SCREENSHOT_LIMIT: Duration = Duration::from_secs(20);
+
+/// When models and grammars are certainly loaded, after the start.
+const LOADED_AFTER: Duration = Duration::from_secs(2);
 
 /// Where the sound comes from and goes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -271,6 +275,7 @@ impl Running {
         let (kiosk, audio) = Kiosk::start(foundation, surroundings)?;
         let events = Some(kiosk.bus.subscribe());
         let audio = audio.spawn()?;
+        tokio::spawn(give_back_start_up_memory(foundation.onnx.clone()));
         let (requests, screenshots) = mpsc::channel(SCREENSHOTS);
         let pictures = Pictures { requests, no_display: Arc::default() };
         Ok(Self { kiosk, audio, clock, window, pictures, events, screenshots: Some(screenshots) })
@@ -309,6 +314,16 @@ impl Running {
 
     fn stop(self, runtime: &Runtime) -> Report {
         runtime.block_on(self.kiosk.stop(Some(self.audio)))
+    }
+}
+
+/// Once everything is loaded, gives back what only loading needed (10 MB of code and tables).
+async fn give_back_start_up_memory(onnx: Onnx) {
+    tokio::time::sleep(LOADED_AFTER).await;
+    match tokio::task::spawn_blocking(move || onnx.give_back_start_up_pages()).await {
+        Ok(Ok(bytes)) => tracing::debug!(bytes, "pages that only the start needed are given back"),
+        Ok(Err(error)) => tracing::debug!(%error, "pages that only the start needed stay in memory"),
+        Err(_) => {}
     }
 }
 

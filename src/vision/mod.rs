@@ -3,8 +3,16 @@
 //! In: pictures. Out: faces and their embeddings, presence and identity as events, the [`crate::event::Sight`]. Never
 //! touches: cameras, the database, the conversation, the network.
 
+pub mod identity;
+mod mouth;
+pub mod presence;
+pub mod track;
+mod turn;
 mod types;
 
+pub use track::{Track, Tracker};
+
 pub use types::{
-    Bounds, Embedding, Face, FaceReading, Faces, Liveness, Match, Quality, QualityMeasures, QualityReason, VisionError,
+    Bounds, Embedding, EyesCommand, EyesMode, Face, FaceReading, Faces, Glimpse, KnownPeople, Liveness, Match, Quality,
+    QualityMeasures, QualityReason, VisionError,
 };
