@@ -310,6 +310,7 @@ impl Running {
             sight: self.kiosk.eyes.sight.clone(),
             staff_view: Arc::new(ArcSwap::from_pointee(StaffView::closed(foundation.config.stand.language))),
             staff: mpsc::channel(1).0,
+            wall: jiff::Timestamp::now,
             words: foundation.words.clone(),
             stand: foundation.config.stand.clone(),
             ui: foundation.config.ui.clone(),
