@@ -270,6 +270,10 @@ impl KnownPeople for Register {
         }
         self.shared.names.load().get(&visitor).cloned()
     }
+
+    fn is_recognising(&self) -> bool {
+        !self.shared.is_paused.load(Ordering::Acquire)
+    }
 }
 
 #[async_trait]

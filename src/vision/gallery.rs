@@ -248,11 +248,7 @@ impl Ranking {
     fn add(&mut self, owner: u32, score: f32) {
         let is_better = |than: Option<(u32, f32)>| than.is_none_or(|(_, other)| score > other);
         match self.best {
-            Some((best, _)) if best == owner => {
-                if is_better(self.best) {
-                    self.best = Some((owner, score));
-                }
-            }
+            Some((best, best_score)) if best == owner => self.best = Some((owner, score.max(best_score))),
             _ if is_better(self.best) => {
                 self.second = self.best;
                 self.best = Some((owner, score));

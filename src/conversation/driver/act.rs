@@ -52,8 +52,16 @@ impl Conversation {
                 }
             }
             Action::Say { answer, turn, key, language } => {
-                let text = self.parts.words.get(key, language).to_owned();
+                let name = self.scene.known.as_ref().map(|known| known.name.clone());
+                let values = [("name", name.as_deref().unwrap_or_default())];
+                let text = self.parts.words.fill(key, language, &values);
                 self.start_answer(answer, turn, language, Source::Sentence(text));
+                if let Some((_, running)) = &mut self.answer {
+                    running.name = name;
+                }
+                if key == machine::GREETING_BY_NAME {
+                    self.note_greeting();
+                }
                 if let Some((_, running)) = &self.answer {
                     running.job.commit();
                 }
@@ -166,7 +174,11 @@ impl Conversation {
             .filter(|hit| is_sure(hit))
             .and_then(|hit| knowledge.entry(&hit.id))
             .is_some_and(|entry| entry.does == Answered::EndsVisit);
-        let instructions = prompt::instructions(&self.parts.config.stand, language, &known);
+        let seen = self.parts.seen.fresh(self.parts.clock.now()).map(|(text, age)| {
+            let age_s = age.as_secs().to_string();
+            self.parts.words.fill("seen.context", language, &[("n", &age_s), ("seen", &text)])
+        });
+        let instructions = prompt::instructions(&self.parts.config.stand, language, &known, seen.as_deref());
         let request = ChatRequest {
             messages: self.history.with_question(instructions, &question.text),
             language,
@@ -193,6 +205,7 @@ impl Conversation {
             served_by: None,
             first_token_at: None,
             first_audio_at: None,
+            name: None,
         };
         self.answer = Some((answer, running));
     }
@@ -231,7 +244,7 @@ impl Conversation {
             speaker: Speaker::Kiosk,
             answer,
             language: running.language,
-            text: Said(running.spoken.text().trim().to_owned()),
+            text: Said(running.without_name(running.spoken.text().trim())),
             served_by: running.served_by,
             started_at: UnixMillis::now(),
         }));
@@ -247,7 +260,7 @@ impl Conversation {
             true if playhead.answer == answer => spoken.heard(&playhead),
             true => "",
         };
-        let heard = heard.trim().to_owned();
+        let heard = running.without_name(heard.trim());
         self.record_answer(answer, &running);
         let Some(visit) = self.visit else { return };
         let turn = running.turn.unwrap_or_default();
