@@ -259,7 +259,10 @@ impl KioskApp {
         for touch in touches {
             self.touched(touch, now);
         }
-        while let Ok(request) = self.inputs.screenshots.try_recv() {
+        // Not in mid-blink: frames follow each other until the eyes are open again.
+        while !self.animator.is_blinking()
+            && let Ok(request) = self.inputs.screenshots.try_recv()
+        {
             request.take(&ctx);
         }
 

@@ -43,6 +43,8 @@ pub struct Furniture {
     pub plate: Plate,
     /// The level trail.
     pub trail: LevelTrail,
+    /// Where "Text size" was touched, and when (seconds of the window): it has moved since.
+    text_size_touched: Option<(Rect, f64)>,
 }
 
 /// What screens are drawn from.
@@ -77,6 +79,7 @@ pub fn paint(canvas: &mut Canvas<'_>, furniture: &mut Furniture, shown: Shown<'_
     frame.controls();
     frame.notice(scene);
     frame.toast();
+    frame.text_size_again();
     frame.touches
 }
 
