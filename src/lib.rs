@@ -18,4 +18,5 @@ pub mod runtime;
 pub mod speech;
 pub mod store;
 pub mod ui;
+pub mod vision;
 pub mod words;

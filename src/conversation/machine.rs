@@ -11,6 +11,7 @@ use crate::{
 };
 
 mod answers;
+mod attention;
 mod deadlines;
 mod ears;
 mod io;
@@ -18,6 +19,7 @@ mod question;
 #[cfg(test)]
 mod tests;
 
+pub use attention::GREETING_BY_NAME;
 pub use io::{Action, Input, JobId, Settings};
 pub use question::{Question, Words};
 
@@ -72,6 +74,8 @@ struct Answer {
     ends_visit: bool,
     /// What it answers; `None` for a sentence of the kiosk's own.
     question: Option<Question>,
+    /// It only bids welcome.
+    is_greeting: bool,
 }
 
 /// Where the conversation stands.
@@ -94,6 +98,7 @@ pub struct State {
     last_activity: Duration,
     asked_whether_there: bool,
     said_long_thinking: bool,
+    attention: attention::Attention,
 }
 
 impl State {
@@ -116,6 +121,7 @@ impl State {
             last_activity: Duration::ZERO,
             asked_whether_there: false,
             said_long_thinking: false,
+            attention: attention::Attention::default(),
         }
     }
 
@@ -168,15 +174,24 @@ struct Step<'a> {
 
 impl Step<'_> {
     fn take(&mut self, input: Input) {
+        let Some(input) = self.keep_for_held(input) else { return };
         match input {
-            Input::Arrived | Input::Touched => self.welcome(),
+            Input::Arrived => self.welcome(),
+            Input::Touched => {
+                self.touched();
+                self.welcome();
+            }
+            Input::Seen(sight) => self.seen(sight),
+            Input::Recognised { visitor, language } => self.recognised(visitor, language),
+            Input::NotMe => self.not_me(),
+            Input::Forgotten { is_done } => self.forgotten(is_done),
             Input::Left => self.end_visit(EndReason::Departure),
             Input::Finish => self.end_visit(EndReason::Touch),
             Input::Shutdown => self.end_visit(EndReason::Shutdown),
             Input::Topic(question) => self.topic(question),
             Input::SetLanguage(language) => self.choose_language(language),
             Input::CallStaff => self.call_staff(),
-            Input::SpeechStarted { utterance, over_playout } => self.speech_started(utterance, over_playout),
+            Input::SpeechStarted { utterance, over_playout } => self.speech_heard(utterance, over_playout),
             Input::InterruptionConfirmed(utterance) => self.interruption_confirmed(utterance),
             Input::InterruptionDismissed(utterance) => self.interruption_dismissed(utterance),
             Input::SpeechPaused { utterance, speech_start, speech_end } => {
@@ -248,11 +263,13 @@ impl Step<'_> {
         }
         self.begin_visit();
         if self.settings.visit.greet {
-            self.say("attending", false);
+            self.greet("attending");
         }
     }
 
     fn end_visit(&mut self, reason: EndReason) {
+        self.drop_held();
+        self.state.attention.end_visit();
         self.stop_answer();
         // What was said stays on record although nobody waits for the answer.
         if let Some(turn) = &self.state.turn
@@ -271,6 +288,7 @@ impl Step<'_> {
     }
 
     fn topic(&mut self, question: Question) {
+        self.touched();
         self.begin_visit();
         self.stop_answer();
         self.drop_turn();
@@ -442,6 +460,7 @@ impl Step<'_> {
             is_empty: false,
             ends_visit: false,
             question,
+            is_greeting: false,
         });
         id
     }

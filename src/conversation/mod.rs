@@ -11,6 +11,7 @@ mod activity;
 mod answer;
 mod driver;
 mod heard;
+mod known;
 pub mod machine;
 mod prompt;
 mod record;
@@ -20,4 +21,5 @@ mod view;
 
 pub use activity::{Activity, Busy};
 pub use driver::{Conversation, Parts};
+pub use known::{ForgetError, NoRecords, VisitorRecords};
 pub use record::{TurnRecord, Waterfall};

@@ -15,15 +15,15 @@ use tokio::{
     task::JoinHandle,
 };
 
-use super::{Activity, Conversation, Parts, TurnRecord};
+use super::{Activity, Conversation, ForgetError, Parts, TurnRecord, VisitorRecords};
 use crate::{
     audio::{AudioCommand, AudioCommands, AudioEvent, Bell, Meters, Playhead, SpeechClip},
     clock::{Clock as _, ManualClock},
     cloud::{FailureKind, ProviderError},
     config::Config,
     event::{
-        AnswerId, Bus, Command, Connection, EndReason, EntryId, Event, Language, Phase, ServedBy, Speaker,
-        Subscription, UtteranceId, View, WordState,
+        AnswerId, Bus, Command, Connection, Device, DeviceStatus, EndReason, EntryId, Event, KnownVisitor, Language,
+        Phase, ServedBy, Sight, Speaker, Subscription, UtteranceId, View, VisitId, VisitorId, WordState,
     },
     knowledge::KnowledgeBase,
     llm::{AnswerStream, ChatRequest, Delta, LanguageModel},
@@ -32,8 +32,11 @@ use crate::{
         TranscriptPiece, TranscriptStream,
     },
     store::{MessageRow, Reader, Store},
+    vision::EyesCommand,
     words::Words,
 };
+
+mod mid_answer;
 
 /// Answers each transcription with the next of its sentences; `None` fails.
 struct ScriptedEars(Mutex<VecDeque<Option<&'static str>>>);
@@ -116,6 +119,26 @@ impl TextToSpeech for ScriptedVoice {
     }
 }
 
+/// The people on record: notes what it is told.
+#[derive(Default)]
+struct ScriptedRecords(Mutex<Vec<String>>);
+
+#[async_trait::async_trait]
+impl VisitorRecords for ScriptedRecords {
+    fn greeted(&self, visitor: VisitorId, _visit: VisitId) {
+        self.0.lock().unwrap().push(format!("greeted {}", visitor.0.as_u128()));
+    }
+
+    fn denied(&self, visitor: VisitorId) {
+        self.0.lock().unwrap().push(format!("denied {}", visitor.0.as_u128()));
+    }
+
+    async fn forget(&self, visitor: VisitorId) -> Result<(), ForgetError> {
+        self.0.lock().unwrap().push(format!("forgotten {}", visitor.0.as_u128()));
+        Ok(())
+    }
+}
+
 /// A conversation whose ears, mind, voice and speaker are the test's.
 struct World {
     clock: ManualClock,
@@ -126,8 +149,12 @@ struct World {
     connection: watch::Sender<Connection>,
     view: Arc<ArcSwap<View>>,
     bus: Subscription,
+    publisher: Bus,
     turns: mpsc::Receiver<TurnRecord>,
     mind: Arc<ScriptedMind>,
+    sight: watch::Sender<Sight>,
+    to_eyes: mpsc::Receiver<EyesCommand>,
+    records: Arc<ScriptedRecords>,
     store: Option<Store>,
     conversation: JoinHandle<()>,
     folder: tempfile::TempDir,
@@ -142,6 +169,10 @@ impl World {
     fn with_voice(heard: &[Option<&'static str>], thoughts: &[Thought], is_mute: bool) -> Self {
         let mut config = Config::default();
         config.visit.greet = false;
+        Self::with(config, heard, thoughts, is_mute)
+    }
+
+    fn with(config: Config, heard: &[Option<&'static str>], thoughts: &[Thought], is_mute: bool) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = ManualClock::default();
         let bus = Bus::new(Arc::new(clock.clone()));
@@ -156,6 +187,10 @@ impl World {
         let mind =
             Arc::new(ScriptedMind { thoughts: Mutex::new(thoughts.iter().copied().collect()), ..Default::default() });
         let subscription = bus.subscribe();
+        let publisher = bus.clone();
+        let (sight, seen) = watch::channel(Sight::default());
+        let (eyes, to_eyes) = mpsc::channel(8);
+        let records = Arc::new(ScriptedRecords::default());
         let view = Arc::new(ArcSwap::from_pointee(View::empty(knowledge.topics(), Language::ENGLISH)));
         let conversation = Conversation::new(Parts {
             clock: Arc::new(clock.clone()),
@@ -177,6 +212,9 @@ impl World {
             repaint: Box::new(|| {}),
             uses_service: true,
             camera_on: false,
+            sight: seen,
+            eyes,
+            records: records.clone(),
             turns: turn_sender,
             activity: Activity::default(),
         });
@@ -191,6 +229,10 @@ impl World {
             bus: subscription,
             turns,
             mind,
+            sight,
+            to_eyes,
+            records,
+            publisher,
             store: Some(store),
             conversation: tokio::spawn(conversation.run()),
             folder,
@@ -318,64 +360,6 @@ async fn a_question_is_answered_and_both_sides_stand_in_the_transcript() {
     assert_eq!(said(&messages, Speaker::Visitor), ["What time do you open?"]);
     assert_eq!(said(&messages, Speaker::Kiosk), ["At nine, every day."]);
     assert_eq!(heard(&messages), ["At nine, every day."]);
-}
-
-#[tokio::test]
-async fn what_a_lost_speaker_did_not_play_does_not_count_as_heard() {
-    let mut world = World::new(
-        &[Some("When do you open?"), Some("And on Friday?")],
-        &[Thought::Says("We open at nine. We close at six."), Thought::Says("At two.")],
-    );
-    world.say(1_500).await;
-    let answer = world.answer_begins().await;
-    world.played(answer, 0, 1_000);
-    world.hear(AudioEvent::SpeakerLost { detail: "the sound server is gone".into() }).await;
-    // Playout goes on at its own pace, for those who read.
-    world.played(answer, 1, 1_000);
-    assert_eq!(world.caption(), "We open at nine. We close at six.");
-    world.answer_ends(answer).await;
-    world.say(1_500).await;
-    let answer = world.answer_begins().await;
-    world.answer_ends(answer).await;
-    let shown = world.mind.asked.lock().unwrap().last().unwrap().messages.clone();
-    assert!(shown.iter().any(|message| message.text == "We open at nine. We close at six."), "{shown:?}");
-    assert_eq!(heard(&world.transcript().await), ["We open at nine.", ""]);
-}
-
-#[tokio::test]
-async fn a_speaker_that_is_back_in_time_is_heard() {
-    let mut world = World::new(&[Some("When do you open?")], &[Thought::Says("We open at nine.")]);
-    world.hear(AudioEvent::SpeakerLost { detail: "gone".into() }).await;
-    world.say(1_500).await;
-    world.hear(AudioEvent::SpeakerReady { detail: "back".into() }).await;
-    let answer = world.answer_begins().await;
-    world.played(answer, 0, 1_000);
-    world.answer_ends(answer).await;
-    assert_eq!(heard(&world.transcript().await), ["We open at nine."]);
-}
-
-#[tokio::test]
-async fn a_switch_of_the_language_in_mid_answer_asks_the_same_question_for_an_answer_in_the_other_one() {
-    let mut world = World::new(
-        &[Some("When do you open?")],
-        &[Thought::Says("We open at nine. We close at six."), Thought::Says("نفتح في التاسعة.")],
-    );
-    world.say(1_500).await;
-    let answer = world.answer_begins().await;
-    world.played(answer, 0, 1_000);
-    world.command(Command::SetLanguage(Language::ARABIC)).await;
-    let answer = world.answer_begins().await;
-    assert_eq!(world.caption(), "نفتح في التاسعة.");
-    assert_eq!(world.view.load().language, Language::ARABIC);
-    world.played(answer, 0, 1_000);
-    world.answer_ends(answer).await;
-    let asked = world.mind.asked.lock().unwrap().clone();
-    let languages: Vec<_> = asked.iter().map(|request| request.language).collect();
-    assert_eq!(languages, [Language::ENGLISH, Language::ARABIC]);
-    // What the stand knows is found by the question's own words.
-    let facts = &asked.last().unwrap().messages.first().unwrap().text;
-    assert!(facts.contains("9:00"), "{facts}");
-    assert_eq!(heard(&world.transcript().await), ["We open at nine.", "نفتح في التاسعة."]);
 }
 
 #[tokio::test]
@@ -519,4 +503,73 @@ async fn a_lost_speaker_and_a_returning_network_reach_the_window() {
     assert_eq!(view.toast.as_ref().map(|toast| toast.key), Some("offline.back"));
     world.wait(Duration::from_secs(5)).await;
     assert!(world.view.load().toast.is_none());
+}
+
+fn sara() -> KnownVisitor {
+    KnownVisitor {
+        id: VisitorId(uuid::Uuid::from_u128(7)),
+        name: "Sara".into(),
+        language: Language::ENGLISH,
+        agreed_at: jiff::Timestamp::UNIX_EPOCH,
+    }
+}
+
+#[tokio::test]
+async fn a_known_visitor_is_greeted_by_name_which_stands_in_no_transcript() {
+    let mut world = World::with(Config::default(), &[Some("What time do you open?")], &[], false);
+    world.command(Command::VisitorRecognised(Box::new(sara()))).await;
+    let greeting = world.answer_begins().await;
+    assert_eq!(world.caption(), "Welcome back, Sara.");
+    assert_eq!(world.view.load().known.as_deref(), Some(&sara()));
+    world.answer_ends(greeting).await;
+    assert_eq!(*world.records.0.lock().unwrap(), ["greeted 7"]);
+    world.say(1_000).await;
+    world.answer_begins().await;
+    let asked = format!("{:?}", world.mind.asked.lock().unwrap());
+    assert!(!asked.contains("Sara"), "{asked}");
+    let messages = world.transcript().await;
+    assert_eq!(said(&messages, Speaker::Kiosk).first(), Some(&"Welcome back, …."));
+    assert_eq!(heard(&messages).first(), Some(&"Welcome back, …."));
+}
+
+#[tokio::test]
+async fn that_is_not_me_reaches_the_eyes_and_the_audit_and_the_screen() {
+    let mut world = World::with(Config::default(), &[], &[], false);
+    world.command(Command::VisitorRecognised(Box::new(sara()))).await;
+    world.command(Command::NotMe).await;
+    assert_eq!(world.to_eyes.try_recv(), Ok(EyesCommand::NotThem(sara().id)));
+    assert_eq!(*world.records.0.lock().unwrap(), ["greeted 7", "denied 7"]);
+    assert_eq!(world.view.load().known, None);
+    world.answer_begins().await;
+    assert_eq!(world.caption(), "I am sorry. How can I help?");
+}
+
+#[tokio::test]
+async fn forget_me_is_carried_out_and_said() {
+    let mut world = World::with(Config::default(), &[], &[], false);
+    world.command(Command::VisitorRecognised(Box::new(sara()))).await;
+    world.command(Command::ForgetMe).await;
+    world.answer_begins().await;
+    assert_eq!(*world.records.0.lock().unwrap(), ["greeted 7", "forgotten 7"]);
+    assert_eq!(world.caption(), "It is done. I no longer know your face or your name.");
+    assert_eq!(world.view.load().known, None);
+    assert_eq!(world.to_eyes.try_recv(), Ok(EyesCommand::NotThem(sara().id)));
+}
+
+#[tokio::test]
+async fn noise_while_the_camera_sees_nobody_is_not_transcribed_and_a_lost_camera_hears_everybody() {
+    let mut world = World::new(&[Some("What time do you open?")], &[Thought::Says("At nine.")]);
+    world.sight.send_replace(Sight { is_seeing: true, ..Sight::default() });
+    world.settle().await;
+    world.say(1_500).await;
+    world.wait(Duration::from_secs(3)).await;
+    assert_eq!(world.phase(), Phase::Idle);
+    world.sight.send_replace(Sight::default());
+    let lost = Event::Device { device: Device::Camera, status: DeviceStatus::Lost, detail: "unplugged".into() };
+    world.publisher.publish(lost);
+    world.settle().await;
+    assert_eq!(world.view.load().lost, [Device::Camera]);
+    world.say(1_500).await;
+    world.answer_begins().await;
+    assert_eq!(world.caption(), "At nine.");
 }

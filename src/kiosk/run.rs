@@ -6,9 +6,10 @@ use std::{
     time::Duration,
 };
 
+use arc_swap::ArcSwap;
 use tokio::{
     runtime::Runtime,
-    sync::{mpsc, oneshot},
+    sync::{mpsc, oneshot, watch},
 };
 
 use super::{Foundation, Kiosk, Libraries, Sound, StartError, Surroundings, demo::Visitor};
@@ -20,7 +21,7 @@ use crate::{
     clock::{Clock, SystemClock},
     config::Config,
     conversation::Activity,
-    event::{Command, Device, DeviceStatus, EndReason, Event, Language, Subscription},
+    event::{Command, Device, DeviceStatus, EndReason, Event, Language, Sight, Subscription, staff::StaffView},
     ops::report::{Collector, Report},
     runtime::Onnx,
     ui::{Paused, PausedInputs, SafeCause, SafeMode, ScreenshotRequest, UiInputs, WindowHandle, WindowOptions},
@@ -314,6 +315,9 @@ impl Running {
             view: self.kiosk.view.clone(),
             meters: self.kiosk.meters.clone(),
             commands: self.kiosk.commands.clone(),
+            sight: watch::channel(Sight::default()).1,
+            staff_view: Arc::new(ArcSwap::from_pointee(StaffView::closed(foundation.config.stand.language))),
+            staff: mpsc::channel(1).0,
             words: foundation.words.clone(),
             stand: foundation.config.stand.clone(),
             ui: foundation.config.ui.clone(),

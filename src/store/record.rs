@@ -167,6 +167,8 @@ impl StaffEvent {
             | Event::PhaseChanged { .. }
             | Event::TurnFinished { .. }
             | Event::WorkThrown { .. }
+            | Event::Presence { .. }
+            | Event::Identity { .. }
             | Event::InputEnded => return None,
         };
         Some(Self { id: Uuid::now_v7(), at, kind: kind.to_owned(), subject, status: status.to_owned(), detail })

@@ -11,7 +11,7 @@ use super::{
     appearance::Appearance,
     avatar,
     layout::{Layout, Niche},
-    motion::{Animator, AvatarState, Inputs, level_of},
+    motion::{Animator, AvatarState, Inputs, gaze_towards_face, level_of},
     pace::Pace,
     screens::{self, Furniture, Scene, Shown, Touch, scene_of},
     stage::{self, Stage},
@@ -24,7 +24,10 @@ use crate::{
     audio::Meters,
     clock::Clock,
     config,
-    event::{Command, Connection, Phase, View},
+    event::{
+        Command, Connection, Phase, Sight, View,
+        staff::{StaffCommand, StaffView},
+    },
     words::Words,
 };
 
@@ -43,6 +46,12 @@ pub struct UiInputs {
     pub meters: watch::Receiver<Meters>,
     /// Where touches go. Bounded; when it is full the touch is dropped: the conversation is busy, a visitor touches again.
     pub commands: mpsc::Sender<Command>,
+    /// What the camera shows. Ask for a repaint when somebody comes or goes; in between the eyes follow with the frames.
+    pub sight: watch::Receiver<Sight>,
+    /// What the staff pages show. Replace it, then call `window.request_repaint()`.
+    pub staff_view: Arc<ArcSwap<StaffView>>,
+    /// Where touches on staff pages go. Bounded; when it is full the touch is dropped, as with `commands`.
+    pub staff: mpsc::Sender<StaffCommand>,
     /// All sentences.
     pub words: Arc<Words>,
     /// `[stand]`
@@ -151,6 +160,7 @@ impl KioskApp {
         let inputs = Inputs {
             state: AvatarState::of(view.phase, view.connection, &view.lost),
             is_offline: view.connection == Connection::Offline,
+            face: self.inputs.sight.borrow().visitor.map(|visitor| gaze_towards_face(visitor.centre)),
             level: level_of(meters.input_dbfs, meters.noise_dbfs),
             voice: meters.voice,
             reduced_motion: self.inputs.ui.reduced_motion,

@@ -16,7 +16,10 @@ use majlis::{
     audio::Meters,
     clock::ManualClock,
     config,
-    event::{Caption, CaptionWord, Command, Connection, EntryId, Language, Phase, Speaker, Topic, View, WordState},
+    event::{
+        Caption, CaptionWord, Command, Connection, EntryId, Language, Phase, Sight, Speaker, Topic, View, WordState,
+        staff::{StaffCommand, StaffView},
+    },
     ui::{KioskApp, PausedInputs, SafeCause, SafeMode, UiInputs, WindowHandle, fonts, paused::PausedApp},
     words::Words,
 };
@@ -31,6 +34,9 @@ pub struct Kiosk {
     pub view: Arc<ArcSwap<View>>,
     pub commands: mpsc::Receiver<Command>,
     pub meters: watch::Sender<Meters>,
+    pub sight: watch::Sender<Sight>,
+    pub staff_view: Arc<ArcSwap<StaffView>>,
+    pub staff: mpsc::Receiver<StaffCommand>,
     pub clock: ManualClock,
 }
 
@@ -39,12 +45,18 @@ impl Kiosk {
         let view = Arc::new(ArcSwap::from_pointee(view));
         let (commands, received) = mpsc::channel(8);
         let (meters, read) = watch::channel(Meters { input_dbfs: -60.0, noise_dbfs: -60.0, ..Meters::default() });
+        let (sight, seen) = watch::channel(Sight::default());
+        let staff_view = Arc::new(ArcSwap::from_pointee(StaffView::closed(Language::ENGLISH)));
+        let (staff, staff_received) = mpsc::channel(8);
         let clock = ManualClock::default();
         clock.advance(Duration::from_secs(10));
         let inputs = UiInputs {
             view: view.clone(),
             meters: read,
             commands,
+            sight: seen,
+            staff_view: staff_view.clone(),
+            staff,
             words: Arc::new(Words::load(Path::new("assets")).unwrap()),
             stand: config::Stand::default(),
             ui,
@@ -66,7 +78,7 @@ impl Kiosk {
             },
             None,
         );
-        Self { harness, view, commands: received, meters, clock }
+        Self { harness, view, commands: received, meters, sight, staff_view, staff: staff_received, clock }
     }
 
     /// The application.
@@ -148,6 +160,7 @@ pub fn view(phase: Phase, language: Language) -> View {
         lost: Vec::new(),
         uses_service: false,
         camera_on: true,
+        known: None,
         topics: topics(),
         toast: None,
     }

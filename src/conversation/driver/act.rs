@@ -52,8 +52,16 @@ impl Conversation {
                 }
             }
             Action::Say { answer, turn, key, language } => {
-                let text = self.parts.words.get(key, language).to_owned();
+                let name = self.scene.known.as_ref().map(|known| known.name.clone());
+                let values = [("name", name.as_deref().unwrap_or_default())];
+                let text = self.parts.words.fill(key, language, &values);
                 self.start_answer(answer, turn, language, Source::Sentence(text));
+                if let Some((_, running)) = &mut self.answer {
+                    running.name = name;
+                }
+                if key == machine::GREETING_BY_NAME {
+                    self.note_greeting();
+                }
                 if let Some((_, running)) = &self.answer {
                     running.job.commit();
                 }
@@ -196,6 +204,7 @@ impl Conversation {
             first_token_at: None,
             first_audio_at: None,
             unheard_from: self.scene.lost.contains(&Device::Speaker).then(|| self.parts.meters.borrow().playhead),
+            name: None,
         };
         self.answer = Some((answer, running));
     }
@@ -234,7 +243,7 @@ impl Conversation {
             speaker: Speaker::Kiosk,
             answer,
             language: running.language,
-            text: Said(running.spoken.text().trim().to_owned()),
+            text: Said(running.without_name(running.spoken.text().trim())),
             served_by: running.served_by,
             started_at: UnixMillis::now(),
         }));
@@ -255,7 +264,7 @@ impl Conversation {
             Some(playhead) if playhead.answer == answer => spoken.heard(playhead),
             Some(_) => "",
         };
-        let (shown, heard) = (shown.trim().to_owned(), heard.trim().to_owned());
+        let (shown, heard) = (running.without_name(shown.trim()), running.without_name(heard.trim()));
         self.record_answer(answer, &running);
         let Some(visit) = self.visit else { return };
         let turn = running.turn.unwrap_or_default();

@@ -3,7 +3,9 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::event::{EntryId, ServedBy};
+use crate::event::{EntryId, SeenVisitor, ServedBy, Sight, TrackId, VisitorId};
+
+mod attention;
 
 mod language;
 
@@ -24,6 +26,7 @@ impl Talk {
                 turn: config.turn,
                 visit: config.visit,
                 max_utterance: Duration::from_secs(config.audio.max_utterance_s),
+                listen_only_when_attending: config.presence.listen_only_when_attending,
             },
             now: Duration::from_secs(1),
             actions: Vec::new(),
@@ -462,6 +465,19 @@ fn any_input() -> impl Strategy<Value = Input> {
         Just(Input::MicrophoneLost),
         Just(Input::Topic(topic())),
         Just(Input::SetLanguage(Language::ARABIC)),
+        Just(Input::NotMe),
+        any::<bool>().prop_map(|is_done| Input::Forgotten { is_done }),
+        Just(Input::Recognised { visitor: VisitorId(uuid::Uuid::from_u128(1)), language: Language::ARABIC }),
+        (any::<bool>(), 0_u32..4, any::<Option<bool>>(), 0.0_f32..1.0).prop_map(|(is_seeing, people_near, who, mouth)| {
+            let visitor = who.map(|is_attending| SeenVisitor {
+                track: TrackId(1),
+                centre: [0.5; 2],
+                height: 0.2,
+                is_attending,
+                mouth_motion: mouth,
+            });
+            Input::Seen(Sight { is_seeing, people_near, visitor })
+        }),
         (id.clone(), any::<bool>())
             .prop_map(|(id, over_playout)| Input::SpeechStarted { utterance: UtteranceId(id), over_playout }),
         id.clone().prop_map(|id| Input::InterruptionConfirmed(UtteranceId(id))),

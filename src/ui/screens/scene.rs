@@ -110,6 +110,7 @@ mod tests {
             lost: Vec::new(),
             uses_service: false,
             camera_on: true,
+            known: None,
             topics: [].into(),
             toast: None,
         }
