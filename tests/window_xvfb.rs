@@ -191,6 +191,7 @@ fn show(picture: PathBuf) {
         sight: watch::channel(majlis::event::Sight::default()).1,
         staff_view: Arc::new(ArcSwap::from_pointee(majlis::event::staff::StaffView::closed(Language::ENGLISH))),
         staff: mpsc::channel(1).0,
+        wall: jiff::Timestamp::now,
         words: Arc::new(Words::load(Path::new("assets")).unwrap()),
         stand: config::Stand::default(),
         ui: window::themed("day"),

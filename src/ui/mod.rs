@@ -9,6 +9,7 @@
 pub mod app;
 pub mod appearance;
 pub mod avatar;
+pub mod dates;
 pub mod fonts;
 pub mod icons;
 pub mod layout;
@@ -17,6 +18,7 @@ pub mod motion;
 pub mod pace;
 pub mod paused;
 pub mod screens;
+pub mod staff;
 pub mod stage;
 pub mod text;
 pub mod tokens;
