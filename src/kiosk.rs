@@ -97,7 +97,7 @@ impl Foundation {
     ///
     /// # Errors
     /// Any of them is missing or broken.
-    pub fn load(config: Config, libraries: &mut Libraries) -> Result<Self, StartError> {
+    pub fn load(mut config: Config, libraries: &mut Libraries) -> Result<Self, StartError> {
         let words = Words::load(&config.paths.assets)?;
         let (knowledge, problems) = KnowledgeBase::load(&config.paths.assets.join("knowledge"))?;
         for problem in &problems {
@@ -105,13 +105,17 @@ impl Foundation {
         }
         let models = ModelStore::open(&config.paths.models)?;
         let onnx = libraries.onnx(&models)?;
+        let espeak = libraries.espeak();
+        if let Ok(espeak) = &espeak {
+            providers::choose_voices(espeak, &mut config.embedded);
+        }
         Ok(Self {
             config: Arc::new(config),
             words: Arc::new(words),
             knowledge: Arc::new(knowledge),
             models,
             onnx,
-            espeak: libraries.espeak(),
+            espeak,
         })
     }
 }

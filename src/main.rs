@@ -16,13 +16,16 @@ use majlis::{
     event::Language,
     kiosk::{
         Foundation, Libraries, replay,
-        run::{self, AudioBackend, RunOptions},
+        run::{self, AudioBackend, Pause, RunOptions},
     },
     ops,
     ops::report::Report,
     runtime::{self, ModelsAction, models_command},
     store,
 };
+
+/// What is read where no file is named.
+const CONFIG_FILE: &str = "kiosk.toml";
 
 /// Wrong use, as clap has it.
 const EXIT_USAGE: u8 = 2;
@@ -177,16 +180,22 @@ fn main() -> ExitCode {
 }
 
 fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
-    let path = cli.config.or_else(|| Some(PathBuf::from("kiosk.toml")).filter(|path| path.exists()));
+    let path = cli.config.or_else(|| Some(PathBuf::from(CONFIG_FILE)).filter(|path| path.exists()));
     if let Command::Config { command: ConfigCommand::Check { file } } = cli.command {
         let (text, code) = config::check_command(file.or(path).as_deref(), &cli.overrides);
         return print(&text, code);
     }
-    let config = match Config::load(path.as_deref(), &cli.overrides) {
-        Ok(config) => config,
-        Err(problems) => {
-            let _ = writeln!(std::io::stderr(), "{problems}");
-            return Ok(ExitCode::from(EXIT_USAGE));
+    let config = loop {
+        match Config::load(path.as_deref(), &cli.overrides) {
+            Ok(config) => break config,
+            Err(problems) => {
+                let _ = writeln!(std::io::stderr(), "{problems}");
+                match pause(&cli.command, path.as_deref()) {
+                    Pause::StartAgain => {}
+                    Pause::Told => return Ok(ExitCode::SUCCESS),
+                    Pause::Closed => return Ok(ExitCode::from(EXIT_USAGE)),
+                }
+            }
         }
     };
     ops::log::init(&config.log)?;
@@ -198,6 +207,17 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Devices(args) => list_devices(&config, &args),
         Command::Db { command: DbCommand::Check } => check_database(&config),
         Command::Config { .. } => Ok(ExitCode::SUCCESS),
+    }
+}
+
+/// A kiosk whose configuration is wrong must not be a black screen: it says so, and reads the file again when staff
+/// start it again. Other commands, and a kiosk without a window, only end.
+fn pause(command: &Command, file: Option<&Path>) -> Pause {
+    match command {
+        Command::Run(args) if !args.headless => {
+            run::pause_for_configuration(file.unwrap_or(Path::new(CONFIG_FILE)), args.window)
+        }
+        _ => Pause::Closed,
     }
 }
 
