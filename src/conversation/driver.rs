@@ -126,10 +126,10 @@ struct RunningAnswer {
     served_by: Option<ServedBy>,
     first_token_at: Option<Duration>,
     first_audio_at: Option<Duration>,
-    /// Where playout stood when the speaker was lost: what comes after it can be read, and is not heard.
-    unheard_from: Option<Playhead>,
     /// The visitor's name, if it is said: it stays out of the transcript and of what the model is told.
     name: Option<String>,
+    /// Where playout stood when the speaker was lost: what comes after it can be read, and is not heard.
+    unheard_from: Option<Playhead>,
 }
 
 /// A conversation, ready to run.

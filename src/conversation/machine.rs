@@ -72,10 +72,10 @@ struct Answer {
     is_own: bool,
     is_empty: bool,
     ends_visit: bool,
-    /// What it answers; `None` for a sentence of the kiosk's own.
-    question: Option<Question>,
     /// It only bids welcome.
     is_greeting: bool,
+    /// What it answers; `None` for a sentence of the kiosk's own.
+    question: Option<Question>,
 }
 
 /// Where the conversation stands.
@@ -459,8 +459,8 @@ impl Step<'_> {
             is_own: false,
             is_empty: false,
             ends_visit: false,
-            question,
             is_greeting: false,
+            question,
         });
         id
     }

@@ -143,9 +143,9 @@ impl Watcher {
     /// Looks at a picture; gives how long to rest from the beginning of this look to the next.
     pub(super) fn look(&mut self, frame: &Frame) -> Duration {
         let Some(eyes) = self.eyes() else { return BACK_OFF.1 };
-        match eyes.look(frame) {
+        let (outcome, interval) = (eyes.look(frame), eyes.interval());
+        match outcome {
             Ok(()) => {
-                let interval = eyes.interval();
                 if std::mem::take(&mut self.failures) >= FAILURES {
                     self.tell(DeviceStatus::Ready, "faces are found again".to_owned());
                 }
@@ -154,9 +154,9 @@ impl Watcher {
             Err(error) => {
                 self.failures = self.failures.saturating_add(1);
                 if self.failures < FAILURES {
-                    return eyes.interval();
+                    return interval;
                 }
-                eyes.go_blind();
+                self.go_blind();
                 if self.failures == FAILURES {
                     self.tell(DeviceStatus::Lost, error.to_string());
                 }

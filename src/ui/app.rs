@@ -262,8 +262,9 @@ impl KioskApp {
         let meters = *self.inputs.meters.borrow();
         self.follow(&view, now);
         // Not in mid-blink: frames follow each other until the eyes are open again.
-        let is_blinking = staff_view.page.is_none() && self.animator.is_blinking();
-        while !is_blinking && let Ok(request) = self.inputs.screenshots.try_recv() {
+        while (staff_view.page.is_some() || !self.animator.is_blinking())
+            && let Ok(request) = self.inputs.screenshots.try_recv()
+        {
             request.take(&ctx);
         }
         if let Some(page) = &staff_view.page {
@@ -310,7 +311,6 @@ impl KioskApp {
         for touch in touches {
             self.touched(touch, now);
         }
-
         let is_moving = is_turning || arrival < 1.0 || ctx.input(|input| input.pointer.any_down());
         let wanted = if is_moving { FRAME } else { self.animator.next_repaint().min(next_change) };
         ctx.request_repaint_after(self.pace.next(self.inputs.clock.now(), wanted));

@@ -207,8 +207,8 @@ impl Conversation {
             served_by: None,
             first_token_at: None,
             first_audio_at: None,
-            unheard_from: self.scene.lost.contains(&Device::Speaker).then(|| self.parts.meters.borrow().playhead),
             name: None,
+            unheard_from: self.scene.lost.contains(&Device::Speaker).then(|| self.parts.meters.borrow().playhead),
         };
         self.answer = Some((answer, running));
     }
