@@ -21,6 +21,10 @@ use majlis::{
     ops,
     ops::report::Report,
     runtime::{self, ModelsAction, models_command},
+    staff::{
+        self,
+        command::{StaffAction, VisitorsAction},
+    },
     store,
 };
 
@@ -69,6 +73,16 @@ enum Command {
     },
     /// Lists microphones, speakers and cameras with their stable ids, and shows the microphone's level
     Devices(DevicesArgs),
+    /// Looks after the staff: who may open the staff pages, with which PIN
+    Staff {
+        #[command(subcommand)]
+        action: StaffAction,
+    },
+    /// Looks after the people who agreed to be known
+    Visitors {
+        #[command(subcommand)]
+        action: VisitorsAction,
+    },
     /// Looks after the database
     Db {
         #[command(subcommand)]
@@ -205,6 +219,8 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Replay(args) => replay(config, &args),
         Command::Models { command } => models(&config.paths.models, command),
         Command::Devices(args) => list_devices(&config, &args),
+        Command::Staff { action } => Ok(ExitCode::from(staff::command::staff(&config, &action)?.print()?)),
+        Command::Visitors { action } => Ok(ExitCode::from(staff::command::visitors(&config, &action)?.print()?)),
         Command::Db { command: DbCommand::Check } => check_database(&config),
         Command::Config { .. } => Ok(ExitCode::SUCCESS),
     }
