@@ -23,7 +23,9 @@ fn help_names_every_command_in_plain_words() {
     let output = majlis(&["--help"]);
     assert_eq!(output.status.code(), Some(0));
     let help = text(&output.stdout);
-    for command in ["run", "demo", "replay", "config", "models", "devices", "db", "--config", "--set"] {
+    for command in
+        ["run", "demo", "replay", "config", "models", "devices", "recognize", "eval", "db", "--config", "--set"]
+    {
         assert!(help.contains(command), "{command} is missing in:\n{help}");
     }
 }

@@ -5,6 +5,7 @@
 
 mod align;
 mod detector;
+mod evaluation;
 mod gallery;
 mod liveness;
 mod network;
@@ -14,13 +15,17 @@ mod quality;
 mod raster;
 mod reader;
 mod recogniser;
+mod recognition;
 mod refine;
 mod types;
 
+pub use evaluation::{Accuracy, Evaluation, EvaluationError, PairsError, RocPoint, Spread, Stages, evaluate};
 pub use gallery::{Gallery, GalleryError};
 pub use liveness::LivenessTrack;
+pub use picture::PictureError;
 pub use reader::FaceReader;
 pub use recogniser::RecogniserInfo;
+pub use recognition::recognize;
 pub use types::{
     Bounds, Embedding, Face, FaceReading, Faces, Liveness, Match, Quality, QualityMeasures, QualityReason, VisionError,
 };
