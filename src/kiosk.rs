@@ -15,10 +15,11 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     audio::{AudioLoop, AudioParts, AudioThread, Bell, Meters, Sink, Source, TurnModel, Vad},
+    camera::{Camera, OpenCamera},
     clock::Clock,
     cloud::ProviderError,
     config::Config,
-    conversation::{Activity, Conversation, Parts},
+    conversation::{Activity, Conversation, Observations, Parts},
     event::{Bus, Command, DeviceStatus, Event, ProviderStatus, Subscription, View},
     knowledge::KnowledgeBase,
     ops::report::{Collector, Report},
@@ -30,11 +31,14 @@ use crate::{
 
 pub mod demo;
 mod error;
+mod eyes;
 mod providers;
 pub mod replay;
 pub mod run;
 
 pub use error::StartError;
+pub use eyes::EyesLink;
+use eyes::{ClosedEyes, EyesThread};
 
 /// Commands waiting for the conversation. When it is full a touch is dropped; the finger touches again.
 const COMMANDS: usize = 32;
@@ -132,6 +136,23 @@ pub struct Surroundings {
     pub activity: Activity,
     /// Called when the window should be drawn again.
     pub repaint: Box<dyn Fn() + Send + Sync>,
+    /// What the kiosk sees with.
+    pub seeing: Seeing,
+}
+
+/// What a kiosk sees with.
+pub enum Seeing {
+    /// Nothing: no network is loaded, whoever speaks counts.
+    Nothing,
+    /// A camera, or a recording in its place, that is looked at by a thread.
+    With {
+        /// Opens it.
+        camera: Box<dyn OpenCamera>,
+        /// Whether it is there now (for the notice); one that comes later is noticed.
+        is_there: bool,
+    },
+    /// Pictures that the caller shows to the eyes itself, step by step.
+    Stepwise,
 }
 
 /// A running kiosk without its audio loop, which the caller runs on a thread or step by step.
@@ -144,6 +165,11 @@ pub struct Kiosk {
     pub view: Arc<ArcSwap<View>>,
     /// What changes with every frame.
     pub meters: watch::Receiver<Meters>,
+    /// What the eyes see, and what they are used for.
+    pub eyes: EyesLink,
+    /// Eyes that the caller opens ([`Seeing::Stepwise`]).
+    closed_eyes: Option<ClosedEyes>,
+    eyes_thread: Option<EyesThread>,
     conversation: JoinHandle<()>,
     store: Store,
     collector: JoinHandle<Collector>,
@@ -158,7 +184,7 @@ impl Kiosk {
     /// # Errors
     /// A part without which nobody can be heard is missing or broken.
     pub fn start(foundation: &Foundation, surroundings: Surroundings) -> Result<(Self, AudioLoop), StartError> {
-        let Surroundings { clock, sound, activity, repaint } = surroundings;
+        let Surroundings { clock, sound, activity, repaint, seeing } = surroundings;
         let config = foundation.config.clone();
         let language = config.stand.language;
         let bus = Bus::new(clock.clone());
@@ -182,11 +208,17 @@ impl Kiosk {
         let providers = providers::build(foundation, clock.clone(), &bus);
 
         let (commands, asked) = mpsc::channel(COMMANDS);
+        let (closed_eyes, eyes) = ClosedEyes::new(foundation, bus.clone(), commands.clone(), None);
+        let camera_on = match &seeing {
+            Seeing::Nothing => false,
+            Seeing::With { is_there, .. } => *is_there,
+            Seeing::Stepwise => true,
+        };
         let view = Arc::new(ArcSwap::from_pointee(View::empty(foundation.knowledge.topics(), language)));
         let conversation = Conversation::new(Parts {
-            clock,
+            clock: clock.clone(),
             bus: bus.clone(),
-            config,
+            config: config.clone(),
             words: foundation.words.clone(),
             knowledge: foundation.knowledge.clone(),
             stt: providers.stt,
@@ -202,14 +234,39 @@ impl Kiosk {
             view: view.clone(),
             repaint,
             uses_service: providers.uses_service,
-            camera_on: false,
+            camera_on,
+            sight: eyes.sight.clone(),
+            eyes: eyes.asked.clone(),
+            records: Arc::new(crate::conversation::NoRecords),
+            seen: Observations::default(),
             turns,
             activity,
         });
         conversation.warm_up();
         let conversation = tokio::spawn(conversation.run());
-        let kiosk =
-            Self { bus, commands, view, meters: link.meters, conversation, store, collector, staff, stop_staff, stop };
+        let (closed_eyes, eyes_thread) = match seeing {
+            Seeing::Nothing => (None, None),
+            Seeing::Stepwise => (Some(closed_eyes), None),
+            Seeing::With { camera, .. } => {
+                let camera = Camera::start(camera, &config.camera, clock, bus.clone())?;
+                (None, Some(EyesThread::start(closed_eyes, camera)?))
+            }
+        };
+        let kiosk = Self {
+            bus,
+            commands,
+            view,
+            meters: link.meters,
+            eyes,
+            closed_eyes,
+            eyes_thread,
+            conversation,
+            store,
+            collector,
+            staff,
+            stop_staff,
+            stop,
+        };
         Ok((kiosk, audio_loop))
     }
 
@@ -229,8 +286,11 @@ impl Kiosk {
         if let Err(error) = self.staff.await {
             tracing::error!(%error, "faults were not all recorded");
         }
-        let store = self.store;
+        let (store, eyes) = (self.store, self.eyes_thread);
         let closing = tokio::task::spawn_blocking(move || {
+            if let Some(eyes) = eyes {
+                eyes.stop();
+            }
             if let Some(audio) = audio {
                 audio.stop();
             }

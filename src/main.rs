@@ -12,7 +12,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use majlis::{
     audio::devices::{self, Direction},
     camera,
-    config::{self, Config},
+    config::{self, Config, Secrets},
     event::Language,
     kiosk::{
         Foundation, Libraries, replay,
@@ -52,7 +52,7 @@ enum Command {
     Run(RunArgs),
     /// Runs a whole visit with a scripted visitor: needs no camera, microphone, key or network
     Demo(DemoArgs),
-    /// Runs the whole pipeline on a recorded microphone and writes a report
+    /// Runs the whole pipeline on a recorded microphone, a recorded camera or both, and writes a report
     Replay(ReplayArgs),
     /// Looks at the configuration
     Config {
@@ -84,6 +84,9 @@ struct RunArgs {
     /// A window of this size in pixels instead of the full screen
     #[arg(long, value_name = "WIDTHxHEIGHT", value_parser = window_size)]
     window: Option<[u16; 2]>,
+    /// A video file or a folder of pictures in place of the camera, played once
+    #[arg(long, value_name = "PATH")]
+    camera: Option<PathBuf>,
     /// Writes a report of the run when it ends
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
@@ -109,9 +112,12 @@ struct DemoArgs {
 
 #[derive(Debug, Args)]
 struct ReplayArgs {
-    /// The microphone's recording: a WAV file of any rate
-    #[arg(long, value_name = "IN.wav")]
-    audio: PathBuf,
+    /// The microphone's recording: a WAV file of any rate; without it silence for as long as the camera's recording
+    #[arg(long, value_name = "IN.wav", required_unless_present = "camera")]
+    audio: Option<PathBuf>,
+    /// The camera's recording: a video file or a folder of pictures
+    #[arg(long, value_name = "PATH")]
+    camera: Option<PathBuf>,
     /// Where to write the report (docs/report.md describes it)
     #[arg(long, value_name = "OUT.json")]
     report: PathBuf,
@@ -190,7 +196,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Replay(args) => replay(config, &args),
         Command::Models { command } => models(&config.paths.models, command),
         Command::Devices(args) => list_devices(&config, &args),
-        Command::Db { command: DbCommand::Check } => check_database(&config.paths.database),
+        Command::Db { command: DbCommand::Check } => check_database(&config),
         Command::Config { .. } => Ok(ExitCode::SUCCESS),
     }
 }
@@ -200,7 +206,7 @@ fn run(config: &Config, args: &RunArgs) -> anyhow::Result<ExitCode> {
         AudioArg::Devices => AudioBackend::Devices,
         AudioArg::Stdio => AudioBackend::Stdio,
     };
-    let options = RunOptions { is_headless: args.headless, audio, window_px: args.window };
+    let options = RunOptions { is_headless: args.headless, audio, window_px: args.window, camera: args.camera.clone() };
     let report = run::run(config, &options)?;
     if let Some(path) = &args.report {
         write_report(&report, path)?;
@@ -229,7 +235,12 @@ fn demo(config: &Config, args: &DemoArgs) -> anyhow::Result<ExitCode> {
 }
 
 fn replay(config: Config, args: &ReplayArgs) -> anyhow::Result<ExitCode> {
-    let recording = replay::Recording { audio: args.audio.clone(), speaker: args.speaker.clone(), is_fast: args.fast };
+    let recording = replay::Recording {
+        audio: args.audio.clone(),
+        camera: args.camera.clone(),
+        speaker: args.speaker.clone(),
+        is_fast: args.fast,
+    };
     let mut runtime = if args.fast {
         tokio::runtime::Builder::new_current_thread()
     } else {
@@ -270,14 +281,7 @@ fn list_devices(config: &Config, args: &DevicesArgs) -> anyhow::Result<ExitCode>
             writeln!(output, "    none")?;
         }
     }
-    writeln!(output, "cameras:")?;
-    let cameras = camera::list();
-    for camera in &cameras {
-        writeln!(output, "    {}\n      {}", camera.id, camera.name)?;
-    }
-    if cameras.is_empty() {
-        writeln!(output, "    none")?;
-    }
+    write!(output, "cameras (camera.device):\n{}", camera::describe(&config.camera))?;
     writeln!(output, "* taken where kiosk.toml names none")?;
     if args.level > 0 && found.iter().any(|device| device.direction == Direction::Capture) {
         show_level(config, args.level, &mut output)?;
@@ -300,8 +304,12 @@ fn show_level(config: &Config, seconds: u64, output: &mut impl std::io::Write) -
     Ok(())
 }
 
-fn check_database(path: &Path) -> anyhow::Result<ExitCode> {
-    let violations = store::check(path)?;
+fn check_database(config: &Config) -> anyhow::Result<ExitCode> {
+    let path = &config.paths.database;
+    let mut violations = store::check(path)?;
+    let secret = Secrets::from_environment().get(&config.store.key)?;
+    let key = store::Key::load_existing(path, &config.store.key, secret.as_ref())?;
+    violations.extend(store::check_sealed(path, key.as_ref())?);
     let mut text: String = violations.iter().map(|violation| format!("{violation}\n")).collect();
     if violations.is_empty() {
         text = format!("{}: sound\n", path.display());

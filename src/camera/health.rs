@@ -127,7 +127,7 @@ mod tests {
     #[test]
     fn a_covered_lens_is_noticed_after_two_seconds_and_forgiven_at_once() {
         let picture = |index| if (10..40).contains(&index) { noise(index, 0) } else { noise(index, 90) };
-        let second = |tenths| Duration::from_millis(tenths * 100);
+        let second = |tenths: u64| Duration::from_millis(tenths * 100);
         let expected = [(second(0), None), (second(40), Some(Blindness::Black)), (second(80), None)];
         assert_eq!(judged(true, 10, picture), expected);
     }

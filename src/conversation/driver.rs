@@ -15,7 +15,7 @@ use tokio::sync::{mpsc, watch};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::{
-    Activity, TurnRecord, VisitorRecords,
+    Activity, Observations, TurnRecord, VisitorRecords,
     answer::{AnswerEvent, AnswerJob, Makers, Progress, Source},
     heard::SpokenText,
     machine::{self, Action, FAREWELL, Input, JobId, Question, Settings, State, Words as HeardWords},
@@ -96,6 +96,8 @@ pub struct Parts {
     pub eyes: mpsc::Sender<EyesCommand>,
     /// The people on record.
     pub records: Arc<dyn VisitorRecords>,
+    /// What the camera showed of late, in words; the default: nothing.
+    pub seen: Observations,
     /// Finished turns. Bounded; when it is full a record is dropped: it stands in the store as well.
     pub turns: mpsc::Sender<TurnRecord>,
     /// What is under way, for a fast replay.

@@ -15,7 +15,7 @@ use tokio::{
     task::JoinHandle,
 };
 
-use super::{Activity, Conversation, ForgetError, Parts, TurnRecord, VisitorRecords};
+use super::{Activity, Conversation, ForgetError, Observations, Parts, TurnRecord, VisitorRecords};
 use crate::{
     audio::{AudioCommand, AudioCommands, AudioEvent, Bell, Meters, Playhead, SpeechClip},
     clock::{Clock as _, ManualClock},
@@ -213,6 +213,7 @@ impl World {
             sight: seen,
             eyes,
             records: records.clone(),
+            seen: Observations::default(),
             turns: turn_sender,
             activity: Activity::default(),
         });

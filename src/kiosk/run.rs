@@ -1,7 +1,7 @@
 //! `majlis run` and `majlis demo`: a kiosk with its window (which owns the main thread), or without one.
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, OnceLock},
     time::Duration,
 };
@@ -9,18 +9,19 @@ use std::{
 use arc_swap::ArcSwap;
 use tokio::{
     runtime::Runtime,
-    sync::{mpsc, oneshot, watch},
+    sync::{mpsc, oneshot},
 };
 
-use super::{Foundation, Kiosk, Libraries, Sound, StartError, Surroundings, demo::Visitor};
+use super::{Foundation, Kiosk, Libraries, Seeing, Sound, StartError, Surroundings, demo::Visitor};
 use crate::{
     audio::{
         AudioThread, Bell, BenchLog, DeviceSink, DeviceSource, StdinSource, StdoutSink, WavSink, script::ScriptedSource,
     },
+    camera::{self, Recorded},
     clock::{Clock, SystemClock},
     config::Config,
     conversation::Activity,
-    event::{Command, Device, DeviceStatus, EndReason, Event, Language, Sight, Subscription, staff::StaffView},
+    event::{Command, Device, DeviceStatus, EndReason, Event, Language, Subscription, staff::StaffView},
     ops::report::Report,
     runtime::Onnx,
     ui::{Paused, PausedInputs, SafeCause, SafeMode, ScreenshotRequest, UiInputs, WindowHandle, WindowOptions},
@@ -54,6 +55,8 @@ pub struct RunOptions {
     pub audio: AudioBackend,
     /// A window of this size in pixels instead of a full screen.
     pub window_px: Option<[u16; 2]>,
+    /// A recording in place of the camera: a video file or a folder of pictures, played once.
+    pub camera: Option<PathBuf>,
 }
 
 /// What a demonstration leaves behind.
@@ -94,7 +97,8 @@ fn run_once(config: &Config, options: &RunOptions, libraries: &mut Libraries) ->
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::start_now());
     let sound = sound(options.audio, config)?;
     let window = (!options.is_headless).then(WindowHandle::default);
-    let mut running = Running::start(&foundation, clock, sound, window.clone())?;
+    let seeing = seeing(config, options.camera.as_deref(), &clock)?;
+    let mut running = Running::start(&foundation, clock, sound, seeing, window.clone())?;
     if options.audio == AudioBackend::Stdio {
         BenchLog.ready();
     }
@@ -132,7 +136,7 @@ pub fn demo(config: &Config, language: Language, window_px: Option<[u16; 2]>) ->
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::start_now());
     let sound = Sound { source: Box::new(source), sink: Box::new(WavSink::create(&speaker)?), bell: Bell::default() };
     let window = WindowHandle::default();
-    let mut running = Running::start(&foundation, clock, sound, Some(window.clone()))?;
+    let mut running = Running::start(&foundation, clock, sound, Seeing::Nothing, Some(window.clone()))?;
     let visit = runtime.spawn({
         let (commands, events) = (running.kiosk.commands.clone(), running.kiosk.bus.subscribe());
         let pictures = running.pictures.clone();
@@ -177,6 +181,20 @@ fn sound(backend: AudioBackend, config: &Config) -> Result<Sound, StartError> {
             let sink = Box::new(DeviceSink::start(&config.audio, &bell)?);
             Sound { source, sink, bell }
         }
+    })
+}
+
+fn seeing(config: &Config, recording: Option<&Path>, clock: &Arc<dyn Clock>) -> Result<Seeing, StartError> {
+    Ok(match recording {
+        Some(path) => {
+            let camera = Recorded::open(path, &config.camera)?.into_opener(clock.clone());
+            Seeing::With { camera, is_there: true }
+        }
+        None if config.camera.enabled => {
+            let is_there = !camera::list().is_empty();
+            Seeing::With { camera: camera::opener_for(&config.camera), is_there }
+        }
+        None => Seeing::Nothing,
     })
 }
 
@@ -265,13 +283,14 @@ impl Running {
         foundation: &Foundation,
         clock: Arc<dyn Clock>,
         sound: Sound,
+        seeing: Seeing,
         window: Option<WindowHandle>,
     ) -> Result<Self, StartError> {
         let repaint: Box<dyn Fn() + Send + Sync> = match window.clone() {
             Some(window) => Box::new(move || window.request_repaint()),
             None => Box::new(|| {}),
         };
-        let surroundings = Surroundings { clock: clock.clone(), sound, activity: Activity::default(), repaint };
+        let surroundings = Surroundings { clock: clock.clone(), sound, activity: Activity::default(), repaint, seeing };
         let (kiosk, audio) = Kiosk::start(foundation, surroundings)?;
         let events = Some(kiosk.bus.subscribe());
         let audio = audio.spawn()?;
@@ -288,7 +307,7 @@ impl Running {
             view: self.kiosk.view.clone(),
             meters: self.kiosk.meters.clone(),
             commands: self.kiosk.commands.clone(),
-            sight: watch::channel(Sight::default()).1,
+            sight: self.kiosk.eyes.sight.clone(),
             staff_view: Arc::new(ArcSwap::from_pointee(StaffView::closed(foundation.config.stand.language))),
             staff: mpsc::channel(1).0,
             wall: jiff::Timestamp::now,
@@ -334,7 +353,9 @@ fn start_again(config: &Config, options: &RunOptions, error: &StartError) -> boo
         StartError::Store(_) => (SafeCause::Storage, "STORE-301"),
         StartError::Rate(_) | StartError::Voice(_) => (SafeCause::Devices, "SOUND-201"),
         StartError::Onnx(_) | StartError::Vad(_) | StartError::Manifest(_) => (SafeCause::Files, "MODEL-101"),
-        StartError::Words(_) | StartError::Knowledge(_) | StartError::Wav(_) => (SafeCause::Files, "FILES-102"),
+        StartError::Words(_) | StartError::Knowledge(_) | StartError::Wav(_) | StartError::Camera(_) => {
+            (SafeCause::Files, "FILES-102")
+        }
         StartError::Thread(_) | StartError::Ended => (SafeCause::Files, "SYSTEM-302"),
     };
     let inputs = PausedInputs {

@@ -7,7 +7,7 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use super::{Liveness, Match, QualityMeasures};
+use super::{Liveness, LivenessTrack, Match, QualityMeasures};
 use crate::event::{TrackId, VisitorId};
 
 /// What decides.
@@ -19,6 +19,8 @@ pub struct Settings {
     pub margin: f32,
     /// Pictures that must agree.
     pub votes: u32,
+    /// Probability of a person, over several pictures, from which a face is alive; `None`: not checked.
+    pub liveness: Option<f32>,
 }
 
 /// A face of this size has full weight, pixels: the recogniser sees 112.
@@ -77,7 +79,9 @@ pub struct Decision {
 enum State {
     Asking,
     Known(VisitorId),
-    Unknown { since: Duration },
+    Unknown {
+        since: Duration,
+    },
     /// "That is not me": not asked again.
     Denied,
 }
@@ -86,14 +90,22 @@ enum State {
 struct Case {
     state: State,
     votes: Vec<Vote>,
+    liveness: Option<LivenessTrack>,
     best_weight: f32,
     asked_again: u32,
     was_told: bool,
 }
 
-impl Default for Case {
-    fn default() -> Self {
-        Self { state: State::Asking, votes: Vec::new(), best_weight: 0.0, asked_again: 0, was_told: false }
+impl Case {
+    fn new(settings: &Settings) -> Self {
+        Self {
+            state: State::Asking,
+            votes: Vec::new(),
+            liveness: settings.liveness.map(LivenessTrack::new),
+            best_weight: 0.0,
+            asked_again: 0,
+            was_told: false,
+        }
     }
 }
 
@@ -136,7 +148,7 @@ impl Identities {
     /// turns out to be known.
     pub fn vote(&mut self, track: TrackId, vote: Vote, now: Duration) -> Option<Decision> {
         let settings = self.settings;
-        let case = self.cases.entry(track).or_default();
+        let case = self.cases.entry(track).or_insert_with(|| Case::new(&settings));
         match case.state {
             State::Known(_) | State::Denied => return None,
             State::Unknown { .. } => {
@@ -148,7 +160,14 @@ impl Identities {
         }
         case.best_weight = case.best_weight.max(vote.weight);
         case.votes.push(vote);
-        let decision = decide(&case.votes, &settings)?;
+        if let Some((track, liveness)) = case.liveness.as_mut().zip(vote.liveness) {
+            track.add(liveness);
+        }
+        let alive = match &case.liveness {
+            Some(track) => track.verdict().map(|verdict| verdict.is_live),
+            None => Some(true),
+        };
+        let decision = decide(&case.votes, alive, &settings)?;
         case.state = match decision.visitor {
             Some(visitor) => State::Known(visitor),
             None => State::Unknown { since: now },
@@ -170,7 +189,8 @@ impl Identities {
 
     /// "That is not me": this track is nobody, and stays so.
     pub fn deny(&mut self, track: TrackId) {
-        self.cases.entry(track).or_default().state = State::Denied;
+        let settings = self.settings;
+        self.cases.entry(track).or_insert_with(|| Case::new(&settings)).state = State::Denied;
     }
 
     /// Whoever is not among these tracks is forgotten.
@@ -184,8 +204,8 @@ impl Identities {
     }
 }
 
-/// The decision, if the votes suffice for one.
-fn decide(votes: &[Vote], settings: &Settings) -> Option<Decision> {
+/// The decision, if the votes suffice for one. `alive`: what is known of the face's liveness so far.
+fn decide(votes: &[Vote], alive: Option<bool>, settings: &Settings) -> Option<Decision> {
     let is_match = |best: &Match| best.score >= settings.threshold && best.margin >= settings.margin;
     let count = u32::try_from(votes.len()).unwrap_or(u32::MAX);
     let needed = settings.votes.max(1);
@@ -193,26 +213,25 @@ fn decide(votes: &[Vote], settings: &Settings) -> Option<Decision> {
         return None;
     }
     let all: f32 = votes.iter().map(|vote| vote.weight).sum();
-    // For each person: weight of the pictures that say so, their number, the weight of those that are alive.
-    let mut people: HashMap<VisitorId, (f32, u32, f32)> = HashMap::new();
+    // For each person: weight of the pictures that say so, and their number.
+    let mut people: HashMap<VisitorId, (f32, u32)> = HashMap::new();
     for vote in votes {
         if let Some(best) = vote.best.as_ref().filter(|best| is_match(best)) {
-            let (weight, count, alive) = people.entry(best.visitor).or_default();
+            let (weight, count) = people.entry(best.visitor).or_default();
             *weight += vote.weight;
             *count += 1;
-            *alive += if vote.liveness.is_none_or(|liveness| liveness.is_live) { vote.weight } else { 0.0 };
         }
     }
     let leading = people.into_iter().max_by(|a, b| a.1.0.total_cmp(&b.1.0));
     let mut is_alive = true;
-    if let Some((visitor, (weight, agreeing, alive))) = leading
+    if let Some((visitor, (weight, agreeing))) = leading
         && agreeing >= needed
         && weight >= MAJORITY * all
     {
-        is_alive = alive >= MAJORITY * weight;
-        if is_alive {
+        if alive == Some(true) {
             return Some(decision(votes, Some(visitor), count, true));
         }
+        is_alive = alive.is_none();
     }
     // Undecided for so long is unknown: a greeting by a wrong name is worse than none.
     (count >= needed.saturating_mul(UNKNOWN_AFTER) || no_match_at_all(votes, is_match))
@@ -242,14 +261,15 @@ mod tests {
     use super::*;
 
     const TRACK: TrackId = TrackId(1);
-    const SETTINGS: Settings = Settings { threshold: 0.32, margin: 0.05, votes: 3 };
+    const SETTINGS: Settings = Settings { threshold: 0.32, margin: 0.05, votes: 3, liveness: Some(0.5) };
 
     fn somebody(n: u128) -> VisitorId {
         VisitorId(uuid::Uuid::from_u128(n))
     }
 
     fn looks_like(visitor: VisitorId, score: f32) -> Vote {
-        Vote { best: Some(Match { visitor, score, margin: 0.2 }), liveness: None, weight: 0.5 }
+        let liveness = Some(Liveness { score: 0.9, is_live: true });
+        Vote { best: Some(Match { visitor, score, margin: 0.2 }), liveness, weight: 0.5 }
     }
 
     fn ms(ms: u64) -> Duration {
@@ -302,7 +322,7 @@ mod tests {
         let decision = ask(&mut Identities::new(SETTINGS), &[photo; 6]).unwrap();
         assert_eq!((decision.visitor, decision.is_alive), (None, false));
         // One bad verdict among good ones is the model's, not the person's.
-        let alive = Vote { liveness: Some(Liveness { score: 0.9, is_live: true }), ..photo };
+        let alive = looks_like(somebody(1), 0.8);
         let decision = ask(&mut Identities::new(SETTINGS), &[alive, photo, alive]).unwrap();
         assert_eq!(decision.visitor, Some(somebody(1)));
     }

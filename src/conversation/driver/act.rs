@@ -174,7 +174,11 @@ impl Conversation {
             .filter(|hit| is_sure(hit))
             .and_then(|hit| knowledge.entry(&hit.id))
             .is_some_and(|entry| entry.does == Answered::EndsVisit);
-        let instructions = prompt::instructions(&self.parts.config.stand, language, &known);
+        let seen = self.parts.seen.fresh(self.parts.clock.now()).map(|(text, age)| {
+            let age_s = age.as_secs().to_string();
+            self.parts.words.fill("seen.context", language, &[("n", &age_s), ("seen", &text)])
+        });
+        let instructions = prompt::instructions(&self.parts.config.stand, language, &known, seen.as_deref());
         let request = ChatRequest {
             messages: self.history.with_question(instructions, &question.text),
             language,

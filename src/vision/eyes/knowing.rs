@@ -11,7 +11,7 @@ use crate::{
     vision::{
         Face, FaceReading, Faces, Gallery, KnownPeople, Match, QualityMeasures, Track, VisionError,
         identity::{self, Decision, Identities, Vote},
-        turn,
+        pose::Pose,
     },
 };
 
@@ -131,7 +131,7 @@ impl Knowing {
         let best_weight = identity::weight(&QualityMeasures { face_px, sharpness: 1.0, ..QualityMeasures::default() });
         let is_verifying = self.verifying.is_some_and(|(own, _)| own == track);
         let has_reason = is_verifying || self.identities.wants(track, best_weight, frame.at);
-        let may_do = face_px >= self.min_face_px && turn::yaw_deg(&face.landmarks).abs() <= self.max_turn_deg;
+        let may_do = face_px >= self.min_face_px && Pose::of(face).yaw_deg.abs() <= self.max_turn_deg;
         if !self.is_on() || !has_reason || !may_do || frame.at < self.rest_until {
             return Ok(None);
         }
