@@ -152,11 +152,12 @@ impl Watcher {
                 interval
             }
             Err(error) => {
+                let interval = eyes.interval();
                 self.failures = self.failures.saturating_add(1);
                 if self.failures < FAILURES {
-                    return eyes.interval();
+                    return interval;
                 }
-                eyes.go_blind();
+                self.go_blind();
                 if self.failures == FAILURES {
                     self.tell(DeviceStatus::Lost, error.to_string());
                 }
