@@ -20,8 +20,13 @@ use majlis::{
     },
     ops,
     ops::report::Report,
-    runtime::{self, ModelsAction, models_command},
+    runtime::{self, ModelStore, ModelsAction, Onnx, models_command},
+    staff::{
+        self,
+        command::{StaffAction, VisitorsAction},
+    },
     store,
+    vision::{self, FaceReader},
 };
 
 /// What is read where no file is named.
@@ -69,6 +74,23 @@ enum Command {
     },
     /// Lists microphones, speakers and cameras with their stable ids, and shows the microphone's level
     Devices(DevicesArgs),
+    /// Looks after the staff: who may open the staff pages, with which PIN
+    Staff {
+        #[command(subcommand)]
+        action: StaffAction,
+    },
+    /// Looks after the people who agreed to be known
+    Visitors {
+        #[command(subcommand)]
+        action: VisitorsAction,
+    },
+    /// Finds the faces in pictures and tells what can be said of them
+    Recognize(RecognizeArgs),
+    /// Measures a part of the kiosk on recorded data
+    Eval {
+        #[command(subcommand)]
+        command: EvalCommand,
+    },
     /// Looks after the database
     Db {
         #[command(subcommand)]
@@ -161,6 +183,29 @@ struct DevicesArgs {
     level: u64,
 }
 
+#[derive(Debug, Args)]
+struct RecognizeArgs {
+    /// JPEG, PNG, WebP or BMP pictures
+    #[arg(required = true, value_name = "IMAGE")]
+    images: Vec<PathBuf>,
+    /// As JSON (docs/vision.md describes it)
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum EvalCommand {
+    /// How well pairs of photographs are told to be of one person or of two
+    Faces {
+        /// A CSV file with the columns a,b,same; paths are relative to it
+        #[arg(long, value_name = "PAIRS.csv")]
+        pairs: PathBuf,
+        /// As JSON (docs/vision.md describes it)
+        #[arg(long)]
+        json: bool,
+    },
+}
+
 #[derive(Debug, Subcommand)]
 enum DbCommand {
     /// Verifies the database's invariants; exit code 1 if one is violated
@@ -205,7 +250,11 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Replay(args) => replay(config, &args),
         Command::Models { command } => models(&config.paths.models, command),
         Command::Devices(args) => list_devices(&config, &args),
+        Command::Staff { action } => Ok(ExitCode::from(staff::command::staff(&config, &action)?.print()?)),
+        Command::Visitors { action } => Ok(ExitCode::from(staff::command::visitors(&config, &action)?.print()?)),
         Command::Db { command: DbCommand::Check } => check_database(&config),
+        Command::Recognize(args) => recognize(&config, &args),
+        Command::Eval { command: EvalCommand::Faces { pairs, json } } => evaluate_faces(&config, &pairs, json),
         Command::Config { .. } => Ok(ExitCode::SUCCESS),
     }
 }
@@ -282,6 +331,26 @@ fn models(folder: &Path, command: ModelsCommand) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let (text, code) = runtime.block_on(models_command(folder, &action));
     print(&text, code)
+}
+
+fn face_reader(config: &Config) -> anyhow::Result<FaceReader> {
+    let models = ModelStore::open(&config.paths.models)?;
+    Ok(FaceReader::load(&models, &Onnx::load(&models)?, &config.vision)?)
+}
+
+fn recognize(config: &Config, args: &RecognizeArgs) -> anyhow::Result<ExitCode> {
+    let mut reader = face_reader(config)?;
+    let gallery = reader.new_gallery();
+    let mut output = std::io::stdout().lock();
+    let all_read = vision::recognize(&mut reader, &args.images, &gallery, &|_| None, args.json, &mut output)
+        .context("standard output cannot be written")?;
+    Ok(if all_read { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn evaluate_faces(config: &Config, pairs: &Path, is_json: bool) -> anyhow::Result<ExitCode> {
+    let evaluation = vision::evaluate(&mut face_reader(config)?, pairs)?;
+    let text = if is_json { format!("{}\n", serde_json::to_string_pretty(&evaluation)?) } else { evaluation.table() };
+    print(&text, 0)
 }
 
 fn list_devices(config: &Config, args: &DevicesArgs) -> anyhow::Result<ExitCode> {
