@@ -206,8 +206,7 @@ fn run(config: &Config, args: &RunArgs) -> anyhow::Result<ExitCode> {
         AudioArg::Devices => AudioBackend::Devices,
         AudioArg::Stdio => AudioBackend::Stdio,
     };
-    let options =
-        RunOptions { is_headless: args.headless, audio, window_px: args.window, camera: args.camera.clone() };
+    let options = RunOptions { is_headless: args.headless, audio, window_px: args.window, camera: args.camera.clone() };
     let report = run::run(config, &options)?;
     if let Some(path) = &args.report {
         write_report(&report, path)?;

@@ -89,8 +89,12 @@ impl Recording {
             writer.write_sample((sample * 32_767.0) as i16).unwrap();
         }
         writer.finalize().unwrap();
-        let recording =
-            replay::Recording { audio: self.path("in.wav"), speaker: Some(self.path("out.wav")), is_fast: true };
+        let recording = replay::Recording {
+            audio: Some(self.path("in.wav")),
+            camera: None,
+            speaker: Some(self.path("out.wav")),
+            is_fast: true,
+        };
         replay::run(foundation, &recording).await.unwrap()
     }
 

@@ -16,7 +16,6 @@ use super::Foundation;
 use crate::{
     camera::{CameraHandle, CameraStatus, Frame},
     config::Config,
-    conversation::VisitorRecords,
     event::{Bus, Command, Device, DeviceStatus, Event, Sight},
     runtime::{ModelStore, Onnx},
     vision::{
@@ -39,11 +38,9 @@ const FAILURES: u32 = 5;
 const BACK_OFF: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
 
 /// The people who may be recognised.
-#[derive(Clone)]
 pub(super) struct Acquaintances {
     pub(super) gallery: Arc<ArcSwap<Gallery>>,
     pub(super) people: Arc<dyn KnownPeople>,
-    pub(super) records: Arc<dyn VisitorRecords>,
 }
 
 /// The ends of the eyes that others hold.
@@ -103,10 +100,11 @@ impl ClosedEyes {
             votes: vision.votes,
             liveness: faces.liveness_threshold(),
         };
-        let recognition = self
-            .acquaintances
-            .filter(|_| vision.recognition)
-            .map(|known| Recognition { gallery: known.gallery, people: known.people, settings });
+        let recognition = self.acquaintances.filter(|_| vision.recognition).map(|known| Recognition {
+            gallery: known.gallery,
+            people: known.people,
+            settings,
+        });
         Ok(Eyes::new(EyesParts {
             faces: Box::new(faces),
             vision: vision.clone(),
@@ -142,9 +140,10 @@ impl Watcher {
     /// Looks at a picture; gives how long to rest from the beginning of this look to the next.
     pub(super) fn look(&mut self, frame: &Frame) -> Duration {
         let Some(eyes) = self.eyes() else { return BACK_OFF.1 };
-        match eyes.look(frame) {
+        let outcome = eyes.look(frame);
+        let interval = eyes.interval();
+        match outcome {
             Ok(()) => {
-                let interval = eyes.interval();
                 if std::mem::take(&mut self.failures) >= FAILURES {
                     self.tell(DeviceStatus::Ready, "faces are found again".to_owned());
                 }
@@ -153,9 +152,9 @@ impl Watcher {
             Err(error) => {
                 self.failures = self.failures.saturating_add(1);
                 if self.failures < FAILURES {
-                    return eyes.interval();
+                    return interval;
                 }
-                eyes.go_blind();
+                self.go_blind();
                 if self.failures == FAILURES {
                     self.tell(DeviceStatus::Lost, error.to_string());
                 }

@@ -4,7 +4,10 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 
-use super::{Foundation, Kiosk, Seeing, Sound, StartError, Surroundings, eyes::{EyesThread, Watcher}};
+use super::{
+    Foundation, Kiosk, Seeing, Sound, StartError, Surroundings,
+    eyes::{EyesThread, Watcher},
+};
 use crate::{
     audio::{AudioLoop, Bell, NullSink, Sink, WavSink, WavSource},
     camera::{CameraStatus, Recorded},
@@ -58,7 +61,8 @@ pub async fn run(foundation: &Foundation, recording: &Recording) -> Result<Repor
         None => Box::new(NullSink::default()),
     };
     let sound = Sound { source: Box::new(source), sink, bell: Bell::default() };
-    let pictures = recording.camera.as_deref().map(|path| Recorded::open(path, &foundation.config.camera)).transpose()?;
+    let pictures =
+        recording.camera.as_deref().map(|path| Recorded::open(path, &foundation.config.camera)).transpose()?;
     if recording.is_fast { fast(foundation, sound, pictures).await } else { at_pace(foundation, sound, pictures).await }
 }
 
@@ -67,8 +71,12 @@ async fn fast(foundation: &Foundation, sound: Sound, pictures: Option<Recorded>)
     let seeing = if pictures.is_some() { Seeing::Stepwise } else { Seeing::Nothing };
     let surroundings = surroundings(Arc::new(clock.clone()), sound, activity.clone(), seeing);
     let (mut kiosk, mut audio) = Kiosk::start(foundation, surroundings)?;
+    if let Some(people) = &kiosk.people {
+        people.load().await;
+    }
     let mut events = kiosk.bus.subscribe();
-    let mut looker = pictures.zip(kiosk.closed_eyes.take()).map(|(pictures, eyes)| Looker::new(pictures, Watcher::new(eyes)));
+    let mut looker =
+        pictures.zip(kiosk.closed_eyes.take()).map(|(pictures, eyes)| Looker::new(pictures, Watcher::new(eyes)));
     drive(&kiosk, &clock, (&mut audio, looker.as_mut()), &activity, &mut events).await?;
     let stopping = kiosk.stop(None);
     tokio::pin!(stopping);
@@ -92,6 +100,9 @@ async fn at_pace(foundation: &Foundation, sound: Sound, pictures: Option<Recorde
         None => Seeing::Nothing,
     };
     let (kiosk, audio) = Kiosk::start(foundation, surroundings(clock, sound, activity.clone(), seeing))?;
+    if let Some(people) = &kiosk.people {
+        people.load().await;
+    }
     let mut events = kiosk.bus.subscribe();
     let camera = kiosk.eyes_thread.as_ref().map(EyesThread::camera_status);
     let audio = audio.spawn()?;
@@ -112,7 +123,7 @@ async fn at_pace(foundation: &Foundation, sound: Sound, pictures: Option<Recorde
 }
 
 fn surroundings(clock: Arc<dyn Clock>, sound: Sound, activity: Activity, seeing: Seeing) -> Surroundings {
-    Surroundings { clock, sound, activity, repaint: Box::new(|| {}), seeing }
+    Surroundings { clock, sound, activity, repaint: Box::new(|| {}), seeing, has_desk: false }
 }
 
 /// Shows a recording to the eyes, at the pace of a clock that is moved by hand.

@@ -205,7 +205,8 @@ impl Eyes {
         let Some(knowing) = &mut self.knowing else { return Ok(()) };
         knowing.follow(self.tracker.tracks());
         let Some(track) = self.presence.watched() else { return Ok(()) };
-        let Some(track) = self.tracker.tracks().iter().find(|own| own.id == track && own.is_in_picture(frame.at)) else {
+        let Some(track) = self.tracker.tracks().iter().find(|own| own.id == track && own.is_in_picture(frame.at))
+        else {
             return Ok(());
         };
         let (id, face) = (track.id, track.face);

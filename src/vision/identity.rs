@@ -79,7 +79,9 @@ pub struct Decision {
 enum State {
     Asking,
     Known(VisitorId),
-    Unknown { since: Duration },
+    Unknown {
+        since: Duration,
+    },
     /// "That is not me": not asked again.
     Denied,
 }

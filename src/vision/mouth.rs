@@ -95,11 +95,8 @@ fn cut(picture: &RgbImage, landmarks: &[[f32; 2]; 5]) -> Option<Patch> {
         let v = (row as f32 / (ROWS - 1) as f32 - 0.4) * HEIGHT;
         for (column, value) in line.iter_mut().enumerate() {
             let u = (column as f32 / (COLUMNS - 1) as f32 - 0.5) * WIDTH;
-            *value = luminance(
-                picture,
-                middle[0] + u * across[0] + v * down[0],
-                middle[1] + u * across[1] + v * down[1],
-            )?;
+            *value =
+                luminance(picture, middle[0] + u * across[0] + v * down[0], middle[1] + u * across[1] + v * down[1])?;
         }
     }
     normalise(&mut patch).then_some(patch)
@@ -170,7 +167,13 @@ mod tests {
             let lips = (u / 0.45).powi(2) + ((v - 1.15) / 0.14).powi(2) < 1.0;
             let gap = (u / 0.36).powi(2) + ((v - 1.15) / (0.02 + 0.28 * open)).powi(2) < 1.0;
             let shade = 150.0 + 30.0 * (3.0 * u).sin() + 20.0 * (5.0 * v).cos();
-            let value = if gap { 30.0 } else if lips { 95.0 } else { shade };
+            let value = if gap {
+                30.0
+            } else if lips {
+                95.0
+            } else {
+                shade
+            };
             Rgb([(value * light) as u8; 3])
         });
         let side = 2.2 * eyes_apart;
@@ -181,7 +184,10 @@ mod tests {
     fn motion(faces: impl IntoIterator<Item = (RgbImage, Face)>) -> f32 {
         let mut mouth = Mouth::default();
         let looks = faces.into_iter().zip(0..);
-        looks.map(|((picture, face), n)| mouth.look(Duration::from_millis(200 * n), &picture, &face)).last().unwrap_or(0.0)
+        looks
+            .map(|((picture, face), n)| mouth.look(Duration::from_millis(200 * n), &picture, &face))
+            .last()
+            .unwrap_or(0.0)
     }
 
     #[test]
@@ -192,7 +198,9 @@ mod tests {
 
     #[test]
     fn a_still_mouth_in_a_head_that_moves_nears_and_changes_its_light_does_not() {
-        let moving = (0..6_u8).map(f32::from).map(|n| painted([140.0 + 7.3 * n, 110.0 + 3.1 * n], 45.0 + 1.7 * n, 0.0, 1.0 - 0.05 * n));
+        let moving = (0..6_u8)
+            .map(f32::from)
+            .map(|n| painted([140.0 + 7.3 * n, 110.0 + 3.1 * n], 45.0 + 1.7 * n, 0.0, 1.0 - 0.05 * n));
         assert!(motion(moving) < 0.2);
     }
 

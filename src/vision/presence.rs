@@ -151,7 +151,8 @@ impl Presence {
     fn subject(&self) -> Option<&Person> {
         let visitor = self.people.iter().find(|person| Some(person.track) == self.visitor);
         visitor.or_else(|| {
-            let near = |person: &&Person| person.has_approached && self.now.saturating_sub(person.last_seen) <= NEAR_FOR;
+            let near =
+                |person: &&Person| person.has_approached && self.now.saturating_sub(person.last_seen) <= NEAR_FOR;
             self.people.iter().filter(near).max_by(|a, b| a.height.total_cmp(&b.height))
         })
     }
@@ -228,8 +229,7 @@ impl Person {
         self.height = look.height;
         self.turn_deg = look.turn_deg;
         self.last_seen = at;
-        let keep = settings.keep_factor
-            * if self.attends { settings.attend_height } else { settings.approach_height };
+        let keep = settings.keep_factor * if self.attends { settings.attend_height } else { settings.approach_height };
         if look.height >= keep {
             self.last_near = at;
         }
@@ -237,7 +237,8 @@ impl Person {
         let goes_by = self.goes_by(at, look, settings);
         let is_ready = look.height >= settings.attend_height && look.turn_deg <= settings.attend_turn_deg && !goes_by;
         if is_ready {
-            self.ready_since = self.ready_since.filter(|_| at.saturating_sub(self.last_ready) <= LOOK_ASIDE).or(Some(at));
+            self.ready_since =
+                self.ready_since.filter(|_| at.saturating_sub(self.last_ready) <= LOOK_ASIDE).or(Some(at));
             self.last_ready = at;
         } else if goes_by || at.saturating_sub(self.last_ready) > LOOK_ASIDE {
             self.ready_since = None;

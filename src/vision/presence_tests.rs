@@ -26,9 +26,7 @@ fn face(at: At) -> Face {
     let width = height * 0.75;
     let eyes = width * 0.45;
     let (sin, cos) = at.turn_deg.to_radians().sin_cos();
-    let point = |across: f32, down: f32, depth: f32| {
-        [at.x + (across * cos + depth * sin) * eyes, at.y + down * eyes]
-    };
+    let point = |across: f32, down: f32, depth: f32| [at.x + (across * cos + depth * sin) * eyes, at.y + down * eyes];
     Face {
         bounds: Bounds { x: at.x - width / 2.0, y: at.y - height / 2.0, width, height },
         score: 0.9,
@@ -64,8 +62,7 @@ impl Hall {
     /// Looks five times a second from `from` to `to`, ms.
     fn look(&mut self, from: u64, to: u64, people: &[Path]) {
         for ms in (from..to).step_by(200) {
-            let faces: Vec<Face> =
-                people.iter().filter_map(|path| path(ms as f32 / 1_000.0)).map(face).collect();
+            let faces: Vec<Face> = people.iter().filter_map(|path| path(ms as f32 / 1_000.0)).map(face).collect();
             let now = Duration::from_millis(ms);
             self.tracker.follow(now, &faces);
             let happenings = self.presence.follow(now, self.tracker.tracks(), PICTURE);
@@ -118,9 +115,10 @@ fn who_is_far_or_in_profile_or_there_for_a_moment_only_or_walks_past_is_no_visit
         ("in profile", Box::new(|_| Some(At { turn_deg: 55.0, ..at(640.0, 0.25) }))),
         ("short", Box::new(|t| (t < 0.6).then_some(at(640.0, 0.25)))),
         ("walks past, looking", Box::new(|t| (t < 7.0).then_some(at(180.0 * t, 0.14)))),
-        ("glances now and then", Box::new(|t| {
-            Some(At { turn_deg: if t % 2.0 < 0.5 { 5.0 } else { 50.0 }, ..at(640.0, 0.2) })
-        })),
+        (
+            "glances now and then",
+            Box::new(|t| Some(At { turn_deg: if t % 2.0 < 0.5 { 5.0 } else { 50.0 }, ..at(640.0, 0.2) })),
+        ),
     ];
     for (who, path) in passers {
         let mut hall = Hall::new();
@@ -178,10 +176,7 @@ fn who_is_replaced_by_somebody_else_has_left() {
     let old = hall.presence.visitor().unwrap();
     let new = hall.tracker.split(old).unwrap();
     let happenings = hall.presence.replace(old);
-    assert_eq!(
-        happenings,
-        [Happening::Changed(old, PresenceChange::Left), Happening::VisitorLeft(old)]
-    );
+    assert_eq!(happenings, [Happening::Changed(old, PresenceChange::Left), Happening::VisitorLeft(old)]);
     hall.look(3_000, 6_000, &[comes_up()]);
     assert_eq!(hall.presence.visitor(), Some(new));
 }
@@ -201,9 +196,12 @@ fn passer_by(chance: &mut fastrand::Rng) -> (f32, Path) {
             let bob = chance.f32() * 6.0;
             let path = move |t: f32| {
                 let x = begin + direction * speed * t;
-                (-20.0..=PICTURE[0] + 20.0)
-                    .contains(&x)
-                    .then_some(At { x, y: y + bob * (t * 12.0).sin(), height, turn_deg })
+                (-20.0..=PICTURE[0] + 20.0).contains(&x).then_some(At {
+                    x,
+                    y: y + bob * (t * 12.0).sin(),
+                    height,
+                    turn_deg,
+                })
             };
             (PICTURE[0] / speed + 1.0, Box::new(path))
         }
@@ -233,8 +231,7 @@ fn ten_minutes_of_passers_by_begin_no_visit() {
                 people.push((now, lasts, path));
                 passed += 1;
             }
-            let faces: Vec<Face> =
-                people.iter().filter_map(|(begin, _, path)| path(now - begin)).map(face).collect();
+            let faces: Vec<Face> = people.iter().filter_map(|(begin, _, path)| path(now - begin)).map(face).collect();
             let at = Duration::from_millis(ms);
             hall.tracker.follow(at, &faces);
             let happenings = hall.presence.follow(at, hall.tracker.tracks(), PICTURE);

@@ -66,8 +66,7 @@ impl Track {
         let ([x, y], [expected_x, expected_y]) = (bounds.centre(), self.expected_centre(at));
         let away = (x - expected_x).hypot(y - expected_y) / own.max(other).max(1.0);
         let growth = (own.max(1.0) / other.max(1.0)).max(other.max(1.0) / own.max(1.0));
-        (away <= reach && growth <= GROWTH_AT_MOST)
-            .then(|| away + growth.ln() + 1.0 - self.face.bounds.overlap(bounds))
+        (away <= reach && growth <= GROWTH_AT_MOST).then(|| away + growth.ln() + 1.0 - self.face.bounds.overlap(bounds))
     }
 
     fn follow(&mut self, face: Face, at: Duration) {
@@ -230,7 +229,9 @@ mod tests {
         let mut tracker = tracker();
         let crowd = |step: u32| -> Vec<Face> {
             let t = step as f32;
-            (0..40_u8).map(|n| face(60.0 + 120.0 * f32::from(n % 10) + 8.0 * t, 60.0 + 110.0 * f32::from(n / 10), 50.0)).collect()
+            (0..40_u8)
+                .map(|n| face(60.0 + 120.0 * f32::from(n % 10) + 8.0 * t, 60.0 + 110.0 * f32::from(n / 10), 50.0))
+                .collect()
         };
         for step in 0..30 {
             tracker.follow(FRAME * step, &crowd(step));

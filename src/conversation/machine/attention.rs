@@ -234,8 +234,8 @@ impl Step<'_> {
     pub(super) fn not_me(&mut self) {
         self.touched();
         self.begin_visit();
-        let is_talking = self.state.turn.is_some()
-            || self.state.answer.as_ref().is_some_and(|answer| !answer.is_greeting);
+        let is_talking =
+            self.state.turn.is_some() || self.state.answer.as_ref().is_some_and(|answer| !answer.is_greeting);
         if !is_talking {
             self.say("greet.sorry", false);
         }

@@ -480,16 +480,18 @@ fn any_input() -> impl Strategy<Value = Input> {
         Just(Input::NotMe),
         any::<bool>().prop_map(|is_done| Input::Forgotten { is_done }),
         Just(Input::Recognised { visitor: VisitorId(uuid::Uuid::from_u128(1)), language: Language::ARABIC }),
-        (any::<bool>(), 0_u32..4, any::<Option<bool>>(), 0.0_f32..1.0).prop_map(|(is_seeing, people_near, who, mouth)| {
-            let visitor = who.map(|is_attending| SeenVisitor {
-                track: TrackId(1),
-                centre: [0.5; 2],
-                height: 0.2,
-                is_attending,
-                mouth_motion: mouth,
-            });
-            Input::Seen(Sight { is_seeing, people_near, visitor })
-        }),
+        (any::<bool>(), 0_u32..4, any::<Option<bool>>(), 0.0_f32..1.0).prop_map(
+            |(is_seeing, people_near, who, mouth)| {
+                let visitor = who.map(|is_attending| SeenVisitor {
+                    track: TrackId(1),
+                    centre: [0.5; 2],
+                    height: 0.2,
+                    is_attending,
+                    mouth_motion: mouth,
+                });
+                Input::Seen(Sight { is_seeing, people_near, visitor })
+            }
+        ),
         (id.clone(), any::<bool>())
             .prop_map(|(id, over_playout)| Input::SpeechStarted { utterance: UtteranceId(id), over_playout }),
         id.clone().prop_map(|id| Input::InterruptionConfirmed(UtteranceId(id))),

@@ -13,9 +13,7 @@ use super::*;
 use crate::{
     clock::ManualClock,
     event::{KnownVisitor, Language, PresenceChange, Subscription, VisitorId},
-    vision::{
-        Bounds, Embedding, FaceReading, Gallery, KnownPeople, Liveness, Quality, QualityMeasures, identity,
-    },
+    vision::{Bounds, Embedding, FaceReading, Gallery, KnownPeople, Liveness, Quality, QualityMeasures, identity},
 };
 
 /// What the next pictures show. The last one stays.
@@ -186,7 +184,10 @@ impl Stand {
 
     fn identities(&mut self) -> Vec<Option<VisitorId>> {
         let events = self.events();
-        events.iter().filter_map(|event| if let Event::Identity { visitor, .. } = event { Some(*visitor) } else { None }).collect()
+        events
+            .iter()
+            .filter_map(|event| if let Event::Identity { visitor, .. } = event { Some(*visitor) } else { None })
+            .collect()
     }
 }
 
