@@ -17,9 +17,11 @@ use crate::{
     audio::{AudioLoop, AudioParts, AudioThread, Bell, Meters, Sink, Source, TurnModel, Vad},
     camera::{Camera, OpenCamera},
     clock::Clock,
-    cloud::ProviderError,
+    cloud::{BreakerSettings, ProviderError},
     config::Config,
-    conversation::{Activity, Conversation, NoRecords, Parts, VisitorRecords},
+    conversation::{
+        Activity, Conversation, NoRecords, Observations, Parts, VisitorRecords, VisualContext, VisualParts,
+    },
     event::{Bus, Command, DeviceStatus, Event, ProviderStatus, Subscription, View},
     knowledge::KnowledgeBase,
     ops::report::{Collector, Report},
@@ -100,7 +102,7 @@ impl Foundation {
     ///
     /// # Errors
     /// Any of them is missing or broken.
-    pub fn load(config: Config, libraries: &mut Libraries) -> Result<Self, StartError> {
+    pub fn load(mut config: Config, libraries: &mut Libraries) -> Result<Self, StartError> {
         let words = Words::load(&config.paths.assets)?;
         let (knowledge, problems) = KnowledgeBase::load(&config.paths.assets.join("knowledge"))?;
         for problem in &problems {
@@ -108,13 +110,17 @@ impl Foundation {
         }
         let models = ModelStore::open(&config.paths.models)?;
         let onnx = libraries.onnx(&models)?;
+        let espeak = libraries.espeak();
+        if let Ok(espeak) = &espeak {
+            providers::choose_voices(espeak, &mut config.embedded);
+        }
         Ok(Self {
             config: Arc::new(config),
             words: Arc::new(words),
             knowledge: Arc::new(knowledge),
             models,
             onnx,
-            espeak: libraries.espeak(),
+            espeak,
         })
     }
 }
@@ -175,6 +181,8 @@ pub struct Kiosk {
     /// Eyes that the caller opens ([`Seeing::Stepwise`]).
     closed_eyes: Option<ClosedEyes>,
     eyes_thread: Option<EyesThread>,
+    /// Watches as long as the kiosk runs.
+    _visual_context: Option<VisualContext>,
     /// The staff's desk, where there is one.
     pub desk: Option<DeskHandle>,
     people: Option<People>,
@@ -237,6 +245,7 @@ impl Kiosk {
             Seeing::With { is_there, .. } => *is_there,
             Seeing::Stepwise => true,
         };
+        let observations = Observations::new(&config.visual_context);
         let view = Arc::new(ArcSwap::from_pointee(View::empty(foundation.knowledge.topics(), language)));
         let conversation = Conversation::new(Parts {
             clock: clock.clone(),
@@ -253,7 +262,7 @@ impl Kiosk {
             audio: link.commands,
             meters: link.meters.clone(),
             commands: asked,
-            connection: providers.connection,
+            connection: providers.connection.clone(),
             view: view.clone(),
             repaint: Box::new(move || repaint()),
             uses_service: providers.uses_service,
@@ -261,6 +270,7 @@ impl Kiosk {
             sight: eyes.sight.clone(),
             eyes: eyes.asked.clone(),
             records,
+            seen: observations.clone(),
             turns,
             activity,
         });
@@ -270,10 +280,24 @@ impl Kiosk {
             Seeing::Nothing => (None, None),
             Seeing::Stepwise => (Some(closed_eyes), None),
             Seeing::With { camera, .. } => {
-                let camera = Camera::start(camera, &config.camera, clock, bus.clone())?;
+                let camera = Camera::start(camera, &config.camera, clock.clone(), bus.clone())?;
                 (None, Some(EyesThread::start(closed_eyes, camera)?))
             }
         };
+        let visual_context = eyes_thread.as_ref().zip(providers.observer).map(|(thread, observer)| {
+            let parts = VisualParts {
+                config: config.visual_context.clone(),
+                clock,
+                bus: bus.clone(),
+                slot: thread.slot(),
+                sight: eyes.sight.clone(),
+                observer,
+                connection: providers.connection,
+                breaker: BreakerSettings::from(&config.cloud),
+                view: view.clone(),
+            };
+            VisualContext::start(parts, observations)
+        });
         let kiosk = Self {
             bus,
             commands,
@@ -282,6 +306,7 @@ impl Kiosk {
             eyes,
             closed_eyes,
             eyes_thread,
+            _visual_context: visual_context,
             desk,
             people,
             conversation,

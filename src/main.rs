@@ -16,13 +16,21 @@ use majlis::{
     event::Language,
     kiosk::{
         Foundation, Libraries, replay,
-        run::{self, AudioBackend, RunOptions},
+        run::{self, AudioBackend, Pause, RunOptions},
     },
     ops,
     ops::report::Report,
-    runtime::{self, ModelsAction, models_command},
+    runtime::{self, ModelStore, ModelsAction, Onnx, models_command},
+    staff::{
+        self,
+        command::{StaffAction, VisitorsAction},
+    },
     store,
+    vision::{self, FaceReader},
 };
+
+/// What is read where no file is named.
+const CONFIG_FILE: &str = "kiosk.toml";
 
 /// Wrong use, as clap has it.
 const EXIT_USAGE: u8 = 2;
@@ -66,6 +74,23 @@ enum Command {
     },
     /// Lists microphones, speakers and cameras with their stable ids, and shows the microphone's level
     Devices(DevicesArgs),
+    /// Looks after the staff: who may open the staff pages, with which PIN
+    Staff {
+        #[command(subcommand)]
+        action: StaffAction,
+    },
+    /// Looks after the people who agreed to be known
+    Visitors {
+        #[command(subcommand)]
+        action: VisitorsAction,
+    },
+    /// Finds the faces in pictures and tells what can be said of them
+    Recognize(RecognizeArgs),
+    /// Measures a part of the kiosk on recorded data
+    Eval {
+        #[command(subcommand)]
+        command: EvalCommand,
+    },
     /// Looks after the database
     Db {
         #[command(subcommand)]
@@ -158,6 +183,29 @@ struct DevicesArgs {
     level: u64,
 }
 
+#[derive(Debug, Args)]
+struct RecognizeArgs {
+    /// JPEG, PNG, WebP or BMP pictures
+    #[arg(required = true, value_name = "IMAGE")]
+    images: Vec<PathBuf>,
+    /// As JSON (docs/vision.md describes it)
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum EvalCommand {
+    /// How well pairs of photographs are told to be of one person or of two
+    Faces {
+        /// A CSV file with the columns a,b,same; paths are relative to it
+        #[arg(long, value_name = "PAIRS.csv")]
+        pairs: PathBuf,
+        /// As JSON (docs/vision.md describes it)
+        #[arg(long)]
+        json: bool,
+    },
+}
+
 #[derive(Debug, Subcommand)]
 enum DbCommand {
     /// Verifies the database's invariants; exit code 1 if one is violated
@@ -177,16 +225,22 @@ fn main() -> ExitCode {
 }
 
 fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
-    let path = cli.config.or_else(|| Some(PathBuf::from("kiosk.toml")).filter(|path| path.exists()));
+    let path = cli.config.or_else(|| Some(PathBuf::from(CONFIG_FILE)).filter(|path| path.exists()));
     if let Command::Config { command: ConfigCommand::Check { file } } = cli.command {
         let (text, code) = config::check_command(file.or(path).as_deref(), &cli.overrides);
         return print(&text, code);
     }
-    let config = match Config::load(path.as_deref(), &cli.overrides) {
-        Ok(config) => config,
-        Err(problems) => {
-            let _ = writeln!(std::io::stderr(), "{problems}");
-            return Ok(ExitCode::from(EXIT_USAGE));
+    let config = loop {
+        match Config::load(path.as_deref(), &cli.overrides) {
+            Ok(config) => break config,
+            Err(problems) => {
+                let _ = writeln!(std::io::stderr(), "{problems}");
+                match pause(&cli.command, path.as_deref()) {
+                    Pause::StartAgain => {}
+                    Pause::Told => return Ok(ExitCode::SUCCESS),
+                    Pause::Closed => return Ok(ExitCode::from(EXIT_USAGE)),
+                }
+            }
         }
     };
     ops::log::init(&config.log)?;
@@ -196,8 +250,23 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Replay(args) => replay(config, &args),
         Command::Models { command } => models(&config.paths.models, command),
         Command::Devices(args) => list_devices(&config, &args),
+        Command::Staff { action } => Ok(ExitCode::from(staff::command::staff(&config, &action)?.print()?)),
+        Command::Visitors { action } => Ok(ExitCode::from(staff::command::visitors(&config, &action)?.print()?)),
         Command::Db { command: DbCommand::Check } => check_database(&config),
+        Command::Recognize(args) => recognize(&config, &args),
+        Command::Eval { command: EvalCommand::Faces { pairs, json } } => evaluate_faces(&config, &pairs, json),
         Command::Config { .. } => Ok(ExitCode::SUCCESS),
+    }
+}
+
+/// A kiosk whose configuration is wrong must not be a black screen: it says so, and reads the file again when staff
+/// start it again. Other commands, and a kiosk without a window, only end.
+fn pause(command: &Command, file: Option<&Path>) -> Pause {
+    match command {
+        Command::Run(args) if !args.headless => {
+            run::pause_for_configuration(file.unwrap_or(Path::new(CONFIG_FILE)), args.window)
+        }
+        _ => Pause::Closed,
     }
 }
 
@@ -264,6 +333,26 @@ fn models(folder: &Path, command: ModelsCommand) -> anyhow::Result<ExitCode> {
     print(&text, code)
 }
 
+fn face_reader(config: &Config) -> anyhow::Result<FaceReader> {
+    let models = ModelStore::open(&config.paths.models)?;
+    Ok(FaceReader::load(&models, &Onnx::load(&models)?, &config.vision)?)
+}
+
+fn recognize(config: &Config, args: &RecognizeArgs) -> anyhow::Result<ExitCode> {
+    let mut reader = face_reader(config)?;
+    let gallery = reader.new_gallery();
+    let mut output = std::io::stdout().lock();
+    let all_read = vision::recognize(&mut reader, &args.images, &gallery, &|_| None, args.json, &mut output)
+        .context("standard output cannot be written")?;
+    Ok(if all_read { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn evaluate_faces(config: &Config, pairs: &Path, is_json: bool) -> anyhow::Result<ExitCode> {
+    let evaluation = vision::evaluate(&mut face_reader(config)?, pairs)?;
+    let text = if is_json { format!("{}\n", serde_json::to_string_pretty(&evaluation)?) } else { evaluation.table() };
+    print(&text, 0)
+}
+
 fn list_devices(config: &Config, args: &DevicesArgs) -> anyhow::Result<ExitCode> {
     let mut output = std::io::stdout().lock();
     let found = devices::list(config.audio.host)?;
@@ -281,14 +370,7 @@ fn list_devices(config: &Config, args: &DevicesArgs) -> anyhow::Result<ExitCode>
             writeln!(output, "    none")?;
         }
     }
-    writeln!(output, "cameras:")?;
-    let cameras = camera::list();
-    for camera in &cameras {
-        writeln!(output, "    {}\n      {}", camera.id, camera.name)?;
-    }
-    if cameras.is_empty() {
-        writeln!(output, "    none")?;
-    }
+    write!(output, "cameras (camera.device):\n{}", camera::describe(&config.camera))?;
     writeln!(output, "* taken where kiosk.toml names none")?;
     if args.level > 0 && found.iter().any(|device| device.direction == Direction::Capture) {
         show_level(config, args.level, &mut output)?;

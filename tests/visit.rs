@@ -277,6 +277,15 @@ async fn a_database_that_cannot_be_written_loses_nothing_and_stops_nobody() {
 }
 
 #[test]
+fn a_voice_that_espeak_does_not_have_is_replaced_by_the_language_s_own() {
+    let mut recording = Recording::new();
+    recording.config.embedded.voice_en = "nobody".into();
+    recording.config.embedded.voice_ar = "ar+f2".into();
+    let chosen = recording.foundation().config.embedded.clone();
+    assert_eq!((chosen.voice_en.as_str(), chosen.voice_ar.as_str()), ("en-us", "ar+f2"));
+}
+
+#[test]
 fn a_missing_model_is_named_with_what_to_do() {
     let mut config = Config::load(Some(Path::new("kiosk.toml")), &[]).unwrap();
     let folder = tempfile::tempdir().unwrap();

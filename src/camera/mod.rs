@@ -24,4 +24,5 @@ pub use recorded::Recorded;
 pub use slot::FrameSlot;
 pub use source::{CameraError, FrameSource, OpenCamera, SourceError};
 pub use supervisor::{Camera, CameraFigures, CameraHandle, CameraStatus};
-pub use v4l2::{Mode, ModeFormat, modes, opener_for};
+pub(crate) use upright::shrink;
+pub use v4l2::{Mode, ModeFormat, describe, modes, opener_for};

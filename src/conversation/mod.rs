@@ -9,6 +9,7 @@
 
 mod activity;
 mod answer;
+mod discretion;
 mod driver;
 mod heard;
 mod known;
@@ -18,8 +19,10 @@ mod record;
 #[cfg(test)]
 mod tests;
 mod view;
+mod visual_context;
 
 pub use activity::{Activity, Busy};
 pub use driver::{Conversation, Parts};
 pub use known::{ForgetError, NoRecords, VisitorRecords};
 pub use record::{TurnRecord, Waterfall};
+pub use visual_context::{Observations, VisualContext, VisualFigures, VisualParts};

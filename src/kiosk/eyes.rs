@@ -14,7 +14,7 @@ use tokio::sync::{mpsc, watch};
 
 use super::Foundation;
 use crate::{
-    camera::{CameraHandle, CameraStatus, Frame},
+    camera::{CameraHandle, CameraStatus, Frame, FrameSlot},
     config::Config,
     event::{Bus, Command, Device, DeviceStatus, Event, Sight},
     runtime::{ModelStore, Onnx},
@@ -140,8 +140,7 @@ impl Watcher {
     /// Looks at a picture; gives how long to rest from the beginning of this look to the next.
     pub(super) fn look(&mut self, frame: &Frame) -> Duration {
         let Some(eyes) = self.eyes() else { return BACK_OFF.1 };
-        let outcome = eyes.look(frame);
-        let interval = eyes.interval();
+        let (outcome, interval) = (eyes.look(frame), eyes.interval());
         match outcome {
             Ok(()) => {
                 if std::mem::take(&mut self.failures) >= FAILURES {
@@ -150,6 +149,7 @@ impl Watcher {
                 interval
             }
             Err(error) => {
+                let interval = eyes.interval();
                 self.failures = self.failures.saturating_add(1);
                 if self.failures < FAILURES {
                     return interval;
@@ -237,6 +237,11 @@ impl EyesThread {
             }
         })?;
         Ok(Self { camera, stop, thread })
+    }
+
+    /// Where the camera's latest picture is.
+    pub(super) fn slot(&self) -> Arc<FrameSlot> {
+        self.camera.slot.clone()
     }
 
     /// What the camera does.

@@ -121,6 +121,10 @@ pub struct Totals {
     pub answers_thrown: u64,
     /// 10 ms frames of audio lost.
     pub audio_frames_dropped: u64,
+    /// Pictures of visitors kept for the model that sees.
+    pub frames_seen: u64,
+    /// Pictures sent to it.
+    pub frames_sent: u64,
     /// The most memory the process ever held, bytes.
     pub peak_rss_bytes: u64,
     /// How long the run took on the wall clock, ms.
@@ -233,6 +237,8 @@ impl Collector {
                 transcriptions_thrown: self.metrics.get(metrics::TRANSCRIPTIONS_THROWN),
                 answers_thrown: self.metrics.get(metrics::ANSWERS_THROWN),
                 audio_frames_dropped: meters.frames_dropped,
+                frames_seen: self.metrics.get(metrics::FRAMES_SEEN),
+                frames_sent: self.metrics.get(metrics::FRAMES_SENT),
                 peak_rss_bytes: peak_rss_bytes().unwrap_or(0),
                 wall_ms: millis(self.started.elapsed()),
                 events_omitted: self.omitted,

@@ -195,6 +195,7 @@ impl StaffEvent {
             | Event::WorkThrown { .. }
             | Event::Presence { .. }
             | Event::Identity { .. }
+            | Event::PicturesObserved { .. }
             | Event::InputEnded => return None,
         };
         Some(Self { id: Uuid::now_v7(), at, kind: kind.to_owned(), subject, status: status.to_owned(), detail })

@@ -50,6 +50,26 @@ pub fn modes(id: &str, config: &config::Camera) -> Result<Vec<Mode>, CameraError
     guarded(id, || modes_of(&open_device(id)?, config).map_err(|error| open_error(id, &error)))
 }
 
+/// All cameras for people, with formats, sizes and pictures a second; `*`: taken where the configuration names none.
+#[must_use]
+pub fn describe(config: &config::Camera) -> String {
+    let cameras = list();
+    if cameras.is_empty() {
+        return "    none\n".to_owned();
+    }
+    let mut text = String::new();
+    for (index, camera) in cameras.iter().enumerate() {
+        let mark = if index == 0 { "*" } else { " " };
+        text.push_str(&format!("  {mark} {}\n      {}\n", camera.id, camera.name));
+        match modes(&camera.id, config) {
+            Ok(modes) if modes.is_empty() => text.push_str("      neither YUYV nor MJPEG\n"),
+            Ok(modes) => text.push_str(&mode::table(&modes)),
+            Err(error) => text.push_str(&format!("      {error}\n")),
+        }
+    }
+    text
+}
+
 struct Opener {
     config: config::Camera,
 }

@@ -1,6 +1,6 @@
 //! The modes of a camera and the choice among them.
 
-use std::cmp::Ordering;
+use std::{cmp::Ordering, collections::BTreeMap};
 
 use crate::config::{self, CameraFormat};
 
@@ -74,10 +74,41 @@ impl std::fmt::Display for Mode {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}×{} {}", self.width_px, self.height_px, self.format)?;
         match self.frames_per_second() {
-            Some(rate) => write!(f, ", {} fps", (rate * 100.0).round() / 100.0),
+            Some(rate) => write!(f, ", {} fps", rounded(rate)),
             None => Ok(()),
         }
     }
+}
+
+/// To two digits: 29.97.
+fn rounded(rate: f64) -> f64 {
+    (rate * 100.0).round() / 100.0
+}
+
+/// One line a format: its sizes, each with its highest rate.
+pub(super) fn table(modes: &[Mode]) -> String {
+    let mut text = String::new();
+    for format in ModeFormat::ALL {
+        let mut fastest: BTreeMap<[u32; 2], Option<f64>> = BTreeMap::new();
+        for mode in modes.iter().filter(|mode| mode.format == format) {
+            let rate = fastest.entry([mode.width_px, mode.height_px]).or_default();
+            let own = mode.frames_per_second();
+            if own.unwrap_or(0.0) > rate.unwrap_or(0.0) {
+                *rate = own;
+            }
+        }
+        let sizes: Vec<String> = fastest
+            .iter()
+            .map(|([width, height], rate)| match rate {
+                Some(rate) => format!("{width}×{height} at {}", rounded(*rate)),
+                None => format!("{width}×{height}"),
+            })
+            .collect();
+        if !sizes.is_empty() {
+            text.push_str(&format!("      {format}: {}\n", sizes.join(", ")));
+        }
+    }
+    text
 }
 
 /// The mode that suits the configuration best; `None`: none is allowed.
