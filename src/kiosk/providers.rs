@@ -1,6 +1,6 @@
 //! The providers of speech and language, in order: the configured services first, the embedded parts last.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use tokio::sync::watch;
 
@@ -11,7 +11,7 @@ use crate::{
     cloud::{BreakerSettings, Cloud, Link, ProviderError, Service, Supervisor},
     config::{self, Secrets},
     event::{Bus, Connection, Event, Language, ProviderKind, ProviderStatus},
-    llm::{CloudLanguageModel, KnowledgeModel, LanguageModel, LlmChain},
+    llm::{CloudLanguageModel, CloudObserver, KnowledgeModel, LanguageModel, LlmChain, Observer},
     speech::{
         CloudSpeechToText, CloudTextToSpeech, SPEECH_RATE_HZ, SpeechToText, SttChain, TextToSpeech, TtsChain,
         embedded::{EmbeddedSpeechToText, EmbeddedTextToSpeech, Espeak, Vowels},
@@ -23,6 +23,8 @@ pub(super) struct Providers {
     pub(super) llm: Arc<dyn LanguageModel>,
     pub(super) tts: Arc<dyn TextToSpeech>,
     pub(super) connection: watch::Receiver<Connection>,
+    /// A model that sees, where a service is configured for it.
+    pub(super) observer: Option<Arc<dyn Observer>>,
     /// Whether what the visitor says leaves the box: to a service that is not on it.
     pub(super) uses_service: bool,
 }
@@ -70,12 +72,19 @@ pub(super) fn build(foundation: &Foundation, clock: Arc<dyn Clock>, bus: &Bus) -
         .into_iter()
         .map(|language| (language, foundation.words.get("trouble", language).to_owned()))
         .collect();
+    let observer =
+        cloud.service(ProviderKind::LanguageModel).filter(|_| config.visual_context.enabled).map(|service| {
+            let (own, limit) = (&config.visual_context, Duration::from_millis(config.visual_context.timeout_ms));
+            let model = if own.model.is_empty() { &config.cloud.llm.model } else { &own.model };
+            Arc::new(CloudObserver::new(service, model.clone(), limit)) as Arc<dyn Observer>
+        });
     let connection = if is_usable { supervisor.health().subscribe() } else { watch::channel(Connection::Offline).1 };
     Providers {
         stt: Arc::new(SttChain::new(stt)),
         llm: Arc::new(LlmChain::new(llm, apologies)),
         tts: Arc::new(TtsChain::new(tts)),
         connection,
+        observer,
         uses_service: cloud.leaves_the_box(ProviderKind::SpeechToText)
             || cloud.leaves_the_box(ProviderKind::LanguageModel),
     }

@@ -125,7 +125,7 @@ fn run_once(config: &Config, options: &RunOptions, libraries: &mut Libraries) ->
     let sound = sound(options.audio, config)?;
     let window = (!options.is_headless).then(WindowHandle::default);
     let seeing = seeing(config, options.camera.as_deref(), &clock)?;
-    let mut running = Running::start(&foundation, clock, sound, seeing, window.clone())?;
+    let mut running = Running::start(&foundation, clock, sound, seeing, true, window.clone())?;
     if options.audio == AudioBackend::Stdio {
         BenchLog.ready();
     }
@@ -163,7 +163,7 @@ pub fn demo(config: &Config, language: Language, window_px: Option<[u16; 2]>) ->
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::start_now());
     let sound = Sound { source: Box::new(source), sink: Box::new(WavSink::create(&speaker)?), bell: Bell::default() };
     let window = WindowHandle::default();
-    let mut running = Running::start(&foundation, clock, sound, Seeing::Nothing, Some(window.clone()))?;
+    let mut running = Running::start(&foundation, clock, sound, Seeing::Nothing, false, Some(window.clone()))?;
     let visit = runtime.spawn({
         let (commands, events) = (running.kiosk.commands.clone(), running.kiosk.bus.subscribe());
         let pictures = running.pictures.clone();
@@ -311,13 +311,15 @@ impl Running {
         clock: Arc<dyn Clock>,
         sound: Sound,
         seeing: Seeing,
+        has_desk: bool,
         window: Option<WindowHandle>,
     ) -> Result<Self, StartError> {
         let repaint: Box<dyn Fn() + Send + Sync> = match window.clone() {
             Some(window) => Box::new(move || window.request_repaint()),
             None => Box::new(|| {}),
         };
-        let surroundings = Surroundings { clock: clock.clone(), sound, activity: Activity::default(), repaint, seeing };
+        let surroundings =
+            Surroundings { clock: clock.clone(), sound, activity: Activity::default(), repaint, seeing, has_desk };
         let (kiosk, audio) = Kiosk::start(foundation, surroundings)?;
         let events = Some(kiosk.bus.subscribe());
         let audio = audio.spawn()?;
@@ -335,8 +337,12 @@ impl Running {
             meters: self.kiosk.meters.clone(),
             commands: self.kiosk.commands.clone(),
             sight: self.kiosk.eyes.sight.clone(),
-            staff_view: Arc::new(ArcSwap::from_pointee(StaffView::closed(foundation.config.stand.language))),
-            staff: mpsc::channel(1).0,
+            staff_view: match &self.kiosk.desk {
+                Some(desk) => desk.view.clone(),
+                None => Arc::new(ArcSwap::from_pointee(StaffView::closed(foundation.config.stand.language))),
+            },
+            // Without a desk its pages do not open.
+            staff: self.kiosk.desk.as_ref().map_or_else(|| mpsc::channel(1).0, |desk| desk.commands.clone()),
             wall: jiff::Timestamp::now,
             words: foundation.words.clone(),
             stand: foundation.config.stand.clone(),
