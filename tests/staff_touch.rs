@@ -178,11 +178,7 @@ fn a_person_is_enrolled_from_the_stands_mark_to_the_visitors_screen() {
     desk.serve(&mut kiosk);
     hold(&mut kiosk, "Touch and hold to agree", 61);
     desk.serve(&mut kiosk);
-    kiosk.harness.get_by_label(
-        "Please turn a little to your left."
-            .replace("turn a little to your left", "look straight at the camera")
-            .as_str(),
-    );
+    kiosk.harness.get_by_label("Good. Please hold still.");
     for taken in 1..=5 {
         desk.taken = taken;
         kiosk.show_staff(staff::shown(desk.capture(taken == 5), Language::ENGLISH));
@@ -500,7 +496,7 @@ fn whatever_is_touched_on_staff_pages_is_high_enough_and_within_reach() {
             StaffPage::Done { name: "Huda".into(), until: staff::at("2027-11-21") },
         ]
     };
-    for (size, from, to) in [(PORTRAIT, 860.0, 1780.0), (LANDSCAPE, 440.0, 1044.0)] {
+    for (size, from, to) in [(PORTRAIT, 860.0_f32, 1780.0), (LANDSCAPE, 440.0, 1044.0)] {
         for language in Language::ALL {
             for page in pages(language) {
                 // An open keyboard may begin a little higher: digits are its top row.

@@ -23,7 +23,7 @@ use super::{
     view::{KioskWords, Scene, VisitorWords},
 };
 use crate::{
-    audio::{AudioCommand, AudioCommands, AudioEvent, Meters, SpeechClip},
+    audio::{AudioCommand, AudioCommands, AudioEvent, Meters, Playhead, SpeechClip},
     clock::Clock,
     config,
     event::{
@@ -128,6 +128,8 @@ struct RunningAnswer {
     first_audio_at: Option<Duration>,
     /// The visitor's name, if it is said: it stays out of the transcript and of what the model is told.
     name: Option<String>,
+    /// Where playout stood when the speaker was lost: what comes after it can be read, and is not heard.
+    unheard_from: Option<Playhead>,
 }
 
 /// A conversation, ready to run.
@@ -303,8 +305,20 @@ impl Conversation {
                 self.feed(Input::MicrophoneLost).await;
             }
             AudioEvent::MicrophoneReady { detail } => self.device(Device::Microphone, DeviceStatus::Ready, detail),
-            AudioEvent::SpeakerLost { detail } => self.device(Device::Speaker, DeviceStatus::Lost, detail),
-            AudioEvent::SpeakerReady { detail } => self.device(Device::Speaker, DeviceStatus::Ready, detail),
+            AudioEvent::SpeakerLost { detail } => {
+                let playhead = self.parts.meters.borrow().playhead;
+                if let Some((_, running)) = &mut self.answer {
+                    running.unheard_from.get_or_insert(playhead);
+                }
+                self.device(Device::Speaker, DeviceStatus::Lost, detail);
+            }
+            AudioEvent::SpeakerReady { detail } => {
+                // An answer that has not begun yet will be heard after all.
+                if let Some((answer, running)) = &mut self.answer {
+                    running.unheard_from.take_if(|playhead| playhead.answer != *answer);
+                }
+                self.device(Device::Speaker, DeviceStatus::Ready, detail);
+            }
             AudioEvent::InputEnded => self.parts.bus.publish(Event::InputEnded),
         }
     }

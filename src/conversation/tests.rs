@@ -36,6 +36,8 @@ use crate::{
     words::Words,
 };
 
+mod mid_answer;
+
 /// Answers each transcription with the next of its sentences; `None` fails.
 struct ScriptedEars(Mutex<VecDeque<Option<&'static str>>>);
 

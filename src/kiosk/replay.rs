@@ -71,6 +71,9 @@ async fn fast(foundation: &Foundation, sound: Sound, pictures: Option<Recorded>)
     let seeing = if pictures.is_some() { Seeing::Stepwise } else { Seeing::Nothing };
     let surroundings = surroundings(Arc::new(clock.clone()), sound, activity.clone(), seeing);
     let (mut kiosk, mut audio) = Kiosk::start(foundation, surroundings)?;
+    if let Some(people) = &kiosk.people {
+        people.load().await;
+    }
     let mut events = kiosk.bus.subscribe();
     let mut looker =
         pictures.zip(kiosk.closed_eyes.take()).map(|(pictures, eyes)| Looker::new(pictures, Watcher::new(eyes)));
@@ -97,6 +100,9 @@ async fn at_pace(foundation: &Foundation, sound: Sound, pictures: Option<Recorde
         None => Seeing::Nothing,
     };
     let (kiosk, audio) = Kiosk::start(foundation, surroundings(clock, sound, activity.clone(), seeing))?;
+    if let Some(people) = &kiosk.people {
+        people.load().await;
+    }
     let mut events = kiosk.bus.subscribe();
     let camera = kiosk.eyes_thread.as_ref().map(EyesThread::camera_status);
     let audio = audio.spawn()?;
@@ -117,7 +123,7 @@ async fn at_pace(foundation: &Foundation, sound: Sound, pictures: Option<Recorde
 }
 
 fn surroundings(clock: Arc<dyn Clock>, sound: Sound, activity: Activity, seeing: Seeing) -> Surroundings {
-    Surroundings { clock, sound, activity, repaint: Box::new(|| {}), seeing }
+    Surroundings { clock, sound, activity, repaint: Box::new(|| {}), seeing, has_desk: false }
 }
 
 /// Shows a recording to the eyes, at the pace of a clock that is moved by hand.

@@ -4,7 +4,7 @@ use eframe::egui::{Color32, CornerRadius, Rect, Shape, Stroke, Vec2, pos2, vec2}
 
 use super::{Page, live::Live};
 use crate::{
-    event::staff::{CaptureView, Gauge, Pose, StaffCommand},
+    event::staff::{CaptureView, Gauge, StaffCommand},
     ui::{
         icons::Icon,
         mesh,
@@ -44,7 +44,7 @@ pub(super) fn paint(page: &mut Page<'_, '_>, view: &CaptureView, live: &mut Live
             page.send(StaffCommand::Decline);
         }
     }
-    page.tabs();
+    page.close_bar();
 }
 
 /// Whether all is well with the face, and what is said about it.
@@ -53,19 +53,10 @@ fn told(page: &Page<'_, '_>, view: &CaptureView) -> (bool, String) {
         return (false, page.fill("alike.title", &[("name", name)]));
     }
     match (view.problem, &view.live) {
+        (Some(problem @ "capture.not_saved"), _) => (false, page.word(problem)),
         (_, None) => (false, page.word("capture.none")),
         (Some(problem), _) => (false, page.word(problem)),
-        (None, _) => {
-            let key = match Pose::ALL.get(view.taken) {
-                Some(Pose::Front) => "face.pose.front",
-                Some(Pose::Left) => "face.pose.left",
-                Some(Pose::Right) => "face.pose.right",
-                Some(Pose::Up) => "face.pose.up",
-                Some(Pose::Down) => "face.pose.down",
-                None => "face.still",
-            };
-            (true, page.word(key))
-        }
+        (None, _) => (true, page.word("face.still")),
     }
 }
 

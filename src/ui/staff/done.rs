@@ -54,7 +54,7 @@ pub(super) fn paint(page: &mut Page<'_, '_>, name: &str, until: jiff::Timestamp)
     if page.button("finish", place, ButtonKind::Primary, Some(Icon::Check), &word) {
         page.send(StaffCommand::Finish);
     }
-    page.tabs();
+    page.close_bar();
 }
 
 /// A paragraph in the middle; gives its height.

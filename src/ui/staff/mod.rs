@@ -275,11 +275,17 @@ impl<'a> Page<'a, '_> {
     /// The bar with the tabs, "Close", and when the pages close by themselves.
     fn tabs(&mut self) {
         let word = self.word("people.title");
-        let close = self.word("staff.close");
-        let (bed, end) = self.sheet.tabs();
+        let (bed, _) = self.sheet.tabs();
         if self.canvas.tab(Id::unique("tab").with("people"), bed, Icon::Person, &word, self.sheet.is_landscape) {
             self.send(StaffCommand::ShowPeople);
         }
+        self.close_bar();
+    }
+
+    /// "Close" alone: while a person is being enrolled there is no other page to go to.
+    fn close_bar(&mut self) {
+        let close = self.word("staff.close");
+        let (_, end) = self.sheet.tabs();
         let touched = if self.sheet.is_landscape {
             self.button("close", end, ButtonKind::Normal, Some(Icon::Cross), &close)
         } else {

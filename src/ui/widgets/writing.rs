@@ -43,6 +43,9 @@ impl FieldKind {
     }
 }
 
+/// How many digits a telephone number has (E.164 allows 15; shorter ones than 7 are not reached from outside).
+const PHONE_DIGITS: std::ops::RangeInclusive<usize> = 7..=15;
+
 /// Marks that only give directions: a keyboard that sends them would leave letters that nobody sees.
 fn is_invisible(letter: char) -> bool {
     matches!(letter, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
@@ -164,9 +167,11 @@ impl Writing {
     pub fn problem(&self) -> Option<&'static str> {
         let text = self.text.trim();
         match self.kind {
-            FieldKind::Name if text.is_empty() => Some("field.name"),
+            FieldKind::Name if !text.chars().any(char::is_alphabetic) => Some("field.name"),
             FieldKind::Email if !text.is_empty() && !is_address(text) => Some("field.email"),
-            FieldKind::Phone if !text.is_empty() && text.chars().filter(char::is_ascii_digit).count() < 5 => {
+            FieldKind::Phone
+                if !text.is_empty() && !PHONE_DIGITS.contains(&text.chars().filter(char::is_ascii_digit).count()) =>
+            {
                 Some("field.phone")
             }
             _ => None,
@@ -183,7 +188,7 @@ impl Writing {
 /// Whether `text` has the shape of an address: something, `@`, and a domain with a point inside.
 fn is_address(text: &str) -> bool {
     text.split_once('@').is_some_and(|(local, domain)| {
-        !local.is_empty()
+        local.split('.').all(|part| !part.is_empty())
             && !domain.contains('@')
             && domain.split('.').count() > 1
             && domain.split('.').all(|part| !part.is_empty())
