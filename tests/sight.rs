@@ -51,8 +51,9 @@ impl Hall {
 
     fn question(&self) -> Option<PathBuf> {
         let path = self.path("in.wav");
-        let status = Command::new("espeak-ng").args(["-v", "en-us", "-s", "150", "-w"]).arg(&path);
-        assert!(status.arg("What are your opening hours?").status().unwrap().success());
+        let mut command = Command::new("espeak-ng");
+        command.args(["-v", "en-us", "-s", "150", "-w"]).arg(&path).arg("What are your opening hours?");
+        assert!(command.status().unwrap().success());
         Some(path)
     }
 }

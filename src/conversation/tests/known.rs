@@ -70,3 +70,16 @@ async fn noise_while_the_camera_sees_nobody_is_not_transcribed_and_a_lost_camera
     world.answer_begins().await;
     assert_eq!(world.caption(), "At nine.");
 }
+
+#[tokio::test]
+async fn eyes_that_have_ended_leave_no_deaf_kiosk_behind() {
+    let mut world = World::new(&[Some("What time do you open?")], &[Thought::Says("At nine.")]);
+    let sight = std::mem::replace(&mut world.sight, watch::channel(Sight::default()).0);
+    sight.send_replace(Sight { is_seeing: true, ..Sight::default() });
+    world.settle().await;
+    drop(sight);
+    world.settle().await;
+    world.say(1_500).await;
+    world.answer_begins().await;
+    assert_eq!(world.caption(), "At nine.");
+}
