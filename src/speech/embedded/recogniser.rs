@@ -41,8 +41,8 @@ struct Limits {
     foreign: f32,
 }
 
-const ENGLISH: Limits = Limits { sure: 53.0, doubtful: 62.0, foreign: 0.0 };
-const ARABIC: Limits = Limits { sure: 54.0, doubtful: 59.0, foreign: 4.5 };
+const ENGLISH: Limits = Limits { sure: 53.0, doubtful: 60.0, foreign: 0.0 };
+const ARABIC: Limits = Limits { sure: 54.0, doubtful: 57.0, foreign: 4.5 };
 /// What an unlikeness of 1 counts, in comparison with the misfit.
 const UNLIKENESS_WEIGHT: f32 = 50.0;
 /// How much better the likely language is taken to be, a frame.
