@@ -22,8 +22,8 @@ use majlis::{
     ops::report::Report,
     runtime::{self, ModelStore, ModelsAction, Onnx, models_command},
     staff::{
-        self,
-        command::{StaffAction, VisitorsAction},
+        self, RecogniserId,
+        command::{EnrolArgs, FaceTools, StaffAction, VisitorsAction},
     },
     store,
     vision::{self, FaceReader},
@@ -79,6 +79,8 @@ enum Command {
         #[command(subcommand)]
         action: StaffAction,
     },
+    /// Enrols a person who agreed on paper, from pictures in files
+    Enroll(EnrolArgs),
     /// Looks after the people who agreed to be known
     Visitors {
         #[command(subcommand)]
@@ -251,6 +253,10 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Models { command } => models(&config.paths.models, command),
         Command::Devices(args) => list_devices(&config, &args),
         Command::Staff { action } => Ok(ExitCode::from(staff::command::staff(&config, &action)?.print()?)),
+        Command::Enroll(args) => {
+            let outcome = staff::command::enrol(&config, &args, || face_tools(&config))?;
+            Ok(ExitCode::from(outcome.print()?))
+        }
         Command::Visitors { action } => Ok(ExitCode::from(staff::command::visitors(&config, &action)?.print()?)),
         Command::Db { command: DbCommand::Check } => check_database(&config),
         Command::Recognize(args) => recognize(&config, &args),
@@ -391,6 +397,18 @@ fn show_level(config: &Config, seconds: u64, output: &mut impl std::io::Write) -
         output.flush()?;
     }
     Ok(())
+}
+
+fn face_tools(config: &Config) -> anyhow::Result<FaceTools> {
+    let models = ModelStore::open(&config.paths.models)?;
+    let onnx = Onnx::load(&models)?;
+    let reader = FaceReader::load(&models, &onnx, &config.vision)?;
+    let info = reader.recogniser().clone();
+    Ok(FaceTools {
+        recogniser: RecogniserId { name: info.name, dimensions: info.dimensions },
+        same_person_threshold: info.same_person_threshold,
+        faces: Box::new(reader),
+    })
 }
 
 fn check_database(config: &Config) -> anyhow::Result<ExitCode> {

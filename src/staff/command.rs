@@ -408,3 +408,7 @@ fn forget(config: &Config, session: &Session, id: VisitorId, yes: bool) -> anyho
 fn day(time: jiff::Timestamp) -> String {
     time.strftime("%Y-%m-%d").to_string()
 }
+
+#[cfg(test)]
+#[path = "command_tests.rs"]
+mod tests;
