@@ -41,6 +41,13 @@ fn wrong_use_exits_with_2() {
 }
 
 #[test]
+fn a_kiosk_with_a_wrong_configuration_and_no_display_says_what_is_wrong_and_exits_with_2() {
+    let output = majlis(&["--set", "audio.volume=11", "run"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("audio.volume"), "{}", text(&output.stderr));
+}
+
+#[test]
 fn every_problem_of_a_configuration_is_named_with_its_line() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("kiosk.toml");
@@ -78,6 +85,46 @@ fn a_replay_of_a_missing_file_fails_with_its_name() {
     assert_eq!(output.status.code(), Some(1));
     assert!(text(&output.stderr).contains("nobody.wav"), "{}", text(&output.stderr));
     assert!(!Path::new("/tmp/never.json").exists());
+}
+
+#[test]
+fn a_replay_of_an_empty_file_says_that_it_is_empty() {
+    let folder = tempfile::tempdir().unwrap();
+    let (recording, report) = (folder.path().join("nothing.wav"), folder.path().join("report.json"));
+    let replay = || {
+        let output = majlis(&["replay", "--audio", recording.to_str().unwrap(), "--report", report.to_str().unwrap()]);
+        assert_eq!(output.status.code(), Some(1));
+        text(&output.stderr)
+    };
+    std::fs::write(&recording, "").unwrap();
+    assert!(replay().contains("nothing.wav is empty"));
+    // A header and no sample.
+    let spec = hound::WavSpec {
+        channels: 1,
+        sample_rate: 16_000,
+        bits_per_sample: 16,
+        sample_format: hound::SampleFormat::Int,
+    };
+    hound::WavWriter::create(&recording, spec).unwrap().finalize().unwrap();
+    assert!(replay().contains("nothing.wav is empty"));
+}
+
+/// A box without sound: no server, no card (or one that nobody asks for here).
+#[test]
+fn without_a_sound_server_no_plug_in_is_listed_and_the_sound_library_is_silent() {
+    let folder = tempfile::tempdir().unwrap();
+    let nobody = format!("unix:{}", folder.path().join("nobody").display());
+    let mut command = Command::new(env!("CARGO_BIN_EXE_majlis"));
+    let output = command
+        .args(["--set", "audio.host=alsa", "--set", "audio.microphone=alsa:nobody", "devices"])
+        .env("PULSE_SERVER", nobody)
+        .output()
+        .unwrap();
+    let listed = text(&output.stdout);
+    for plug_in in ["null", "upmix", "speex", "samplerate"] {
+        assert!(!listed.contains(&format!("alsa:{plug_in}\n")), "{listed}");
+    }
+    assert!(!text(&output.stderr).contains("ALSA lib"), "{}", text(&output.stderr));
 }
 
 #[test]

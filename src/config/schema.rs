@@ -28,6 +28,10 @@ section! {
         enrolment: Enrolment;
         /// `[staff]`
         staff: Staff;
+        /// `[store]`
+        store: Store;
+        /// `[visual_context]`
+        visual_context: VisualContext;
         /// `[turn]`
         turn: Turn;
         /// `[visit]`
@@ -178,6 +182,8 @@ section! {
         attend_turn_deg: f32 = 30.0, Limit::Number(5.0..=90.0);
         /// How long a face must be near and frontal, ms.
         attend_after_ms: u64 = 700, Limit::Int(0..=10_000);
+        /// The fastest that a face may go sideways to begin, in its own heights a second: a passer-by is faster.
+        attend_speed: f32 = 0.9, Limit::Number(0.1..=20.0);
         /// A face that was attending stays so down to this part of `attend_height`.
         keep_factor: f32 = 0.7, Limit::Number(0.1..=1.0);
         /// How long a face may be out of sight before it has left, ms.
@@ -206,6 +212,37 @@ section! {
         max_attempts: u32 = 5, Limit::Int(1..=20);
         /// How long it is locked, minutes.
         lock_minutes: u32 = 5, Limit::Int(1..=1_440);
+    }
+}
+
+section! {
+    /// What is written down.
+    Store {
+        /// Name of the environment variable or systemd credential that holds the key to what is personal: 32 bytes in hex or
+        /// base64. Where it holds none, a key file beside the database is used, and made at the first start.
+        key: String = "MAJLIS_STORE_KEY".into(), Limit::SecretName;
+    }
+}
+
+section! {
+    /// What the language model sees during a visit. Nothing is sent while nobody attends, or without a cloud.
+    VisualContext {
+        /// Whether pictures are sent to a model that can see.
+        enabled: bool = true, Limit::Any;
+        /// Its name at the service of `[cloud.llm]`; empty: `cloud.llm.model`.
+        model: String = String::new(), Limit::Any;
+        /// Time between two requests, s.
+        every_s: u64 = 3, Limit::Int(1..=600);
+        /// Pictures kept of the visit, one a second; the first, the middle and the latest of them are sent.
+        keep: usize = 10, Limit::Int(3..=60);
+        /// The longest side of a sent picture, pixels.
+        long_side_px: u32 = 512, Limit::Int(64..=2_048);
+        /// The JPEG quality of a sent picture.
+        jpeg_quality: u32 = 60, Limit::Int(1..=100);
+        /// What was seen longer ago is not told to the language model, s.
+        max_age_s: u64 = 15, Limit::Int(1..=600);
+        /// Time for an answer, ms.
+        timeout_ms: u64 = 8_000, Limit::Int(10..=120_000);
     }
 }
 

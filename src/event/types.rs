@@ -197,6 +197,13 @@ pub enum Event {
         /// How many pictures voted.
         votes: u32,
     },
+    /// Pictures were kept for, or sent to, the model that sees.
+    PicturesObserved {
+        /// Kept since the last time this was told.
+        seen: u64,
+        /// Sent since then.
+        sent: u64,
+    },
     /// A recorded microphone has come to its end.
     InputEnded,
     /// Something was dropped because a queue was full or an input too long.

@@ -6,17 +6,22 @@
 mod align;
 mod detector;
 mod evaluation;
+pub mod eyes;
 mod gallery;
+pub mod identity;
 mod liveness;
+mod mouth;
 mod network;
 pub mod picture;
 mod pose;
+pub mod presence;
 mod quality;
 mod raster;
 mod reader;
 mod recogniser;
 mod recognition;
 mod refine;
+pub mod track;
 mod types;
 
 pub use evaluation::{Accuracy, Evaluation, EvaluationError, PairsError, RocPoint, Spread, Stages, evaluate};
@@ -26,6 +31,8 @@ pub use picture::PictureError;
 pub use reader::FaceReader;
 pub use recogniser::RecogniserInfo;
 pub use recognition::recognize;
+pub use track::{Track, Tracker};
 pub use types::{
-    Bounds, Embedding, Face, FaceReading, Faces, Liveness, Match, Quality, QualityMeasures, QualityReason, VisionError,
+    Bounds, Embedding, EyesCommand, EyesMode, Face, FaceReading, Faces, Glimpse, KnownPeople, Liveness, Match, Quality,
+    QualityMeasures, QualityReason, VisionError,
 };

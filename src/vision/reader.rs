@@ -38,13 +38,8 @@ impl FaceReader {
     pub fn load(models: &ModelStore, onnx: &Onnx, config: &config::Vision) -> Result<Self, VisionError> {
         let threads = usize::try_from(config.threads).unwrap_or(1);
         let detector = Detector::load(models, onnx, &config.detector, threads, config.min_score, config.detect_px)?;
-        let (recogniser, mut info) = Recogniser::load(models, onnx, &config.recogniser, threads)?;
-        if config.same_person_threshold > 0.0 {
-            info.same_person_threshold = config.same_person_threshold;
-        }
-        if config.same_person_margin > 0.0 {
-            info.same_person_margin = config.same_person_margin;
-        }
+        let (recogniser, info) = Recogniser::load(models, onnx, &config.recogniser, threads)?;
+        let info = info.overridden(config);
         let liveness = match config.liveness.as_str() {
             "" => None,
             name => Some(LivenessModel::load(models, onnx, name, threads, config.liveness_threshold)?),

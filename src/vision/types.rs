@@ -3,7 +3,10 @@
 use image::RgbImage;
 use serde::Serialize;
 
-use crate::event::VisitorId;
+use crate::{
+    camera::Frame,
+    event::{KnownVisitor, VisitorId},
+};
 
 /// A rectangle in pixels of the picture, from its upper left corner. It may reach over the picture's edges.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -246,4 +249,42 @@ pub trait Faces: Send {
     /// # Errors
     /// The network failed.
     fn liveness(&mut self, picture: &RgbImage, face: &Face) -> Result<Option<Liveness>, VisionError>;
+}
+
+/// What the eyes are used for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum EyesMode {
+    /// Visitors are seen, greeted and followed.
+    #[default]
+    Reception,
+    /// Staff enrol somebody: nobody is greeted, no visit begins, and every picture is published as a [`Glimpse`].
+    Enrolment,
+}
+
+/// A picture with what was read in it, for enrolment.
+#[derive(Clone)]
+pub struct Glimpse {
+    /// The picture.
+    pub frame: Frame,
+    /// The largest face, fully read, liveness included; empty: there is none, or it could not be read. That there are
+    /// several is a reason of its quality.
+    pub faces: Vec<FaceReading>,
+}
+
+/// Who the people on record are. Must not block: it is asked between two pictures.
+pub trait KnownPeople: Send + Sync {
+    /// The person, as long as they may be greeted by name.
+    fn known(&self, visitor: VisitorId) -> Option<KnownVisitor>;
+
+    /// Whether recognition is not paused by staff.
+    fn is_recognising(&self) -> bool {
+        true
+    }
+}
+
+/// What the conversation tells the eyes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EyesCommand {
+    /// The visitor says that they are not this person: they are not recognised again in this visit.
+    NotThem(VisitorId),
 }
