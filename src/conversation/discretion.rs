@@ -35,7 +35,8 @@ pub(super) fn is_discreet(text: &str) -> bool {
     let listed: BTreeSet<String> =
         [ENGLISH, ARABIC].iter().flat_map(|list| list.split_whitespace()).map(fold).collect();
     // The alef of the Arabic accusative is an ending, too.
-    let is_listed = &|word: &str| listed.contains(word) || word.strip_suffix('ا').is_some_and(|word| listed.contains(word));
+    let is_listed =
+        &|word: &str| listed.contains(word) || word.strip_suffix('ا').is_some_and(|word| listed.contains(word));
     words(text).map(|word| fold(&word)).all(|word| !is_listed(&word) && !without_prefix(&word).any(is_listed))
 }
 
