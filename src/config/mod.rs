@@ -21,6 +21,6 @@ pub use problem::{ConfigErrors, Origin, Problem};
 pub use reference::reference;
 pub use schema::{
     Audio, Camera, Cloud, CloudLlm, CloudStt, CloudTts, Config, Embedded, Enrolment, Log, Paths, Presence, Staff,
-    Stand, Turn, Ui, Vision, Visit, VisualContext,
+    Stand, Store, Turn, Ui, Vision, Visit, VisualContext,
 };
 pub use secrets::{SecretError, Secrets};

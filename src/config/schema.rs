@@ -28,6 +28,8 @@ section! {
         enrolment: Enrolment;
         /// `[staff]`
         staff: Staff;
+        /// `[store]`
+        store: Store;
         /// `[visual_context]`
         visual_context: VisualContext;
         /// `[turn]`
@@ -158,8 +160,14 @@ section! {
         min_brightness: f32 = 0.06, Limit::Number(0.0..=1.0);
         /// The brightest.
         max_brightness: f32 = 0.94, Limit::Number(0.0..=1.0);
+        /// The least sharp face that is recognised, 0 (blurred) to 1 (sharp).
+        min_sharpness: f32 = 0.15, Limit::Number(0.0..=1.0);
         /// The most that a face may be turned, degrees.
         max_turn_deg: f32 = 45.0, Limit::Number(5.0..=90.0);
+        /// Whether landmarks are found again on the face alone before it is recognised: more exact, and more time.
+        refine_landmarks: bool = true, Limit::Any;
+        /// Whether a face is embedded together with its mirror's: a little more exact, and twice the time.
+        embed_mirrored: bool = false, Limit::Any;
     }
 }
 
@@ -174,6 +182,8 @@ section! {
         attend_turn_deg: f32 = 30.0, Limit::Number(5.0..=90.0);
         /// How long a face must be near and frontal, ms.
         attend_after_ms: u64 = 700, Limit::Int(0..=10_000);
+        /// The fastest that a face may go sideways to begin, in its own heights a second: a passer-by is faster.
+        attend_speed: f32 = 0.9, Limit::Number(0.1..=20.0);
         /// A face that was attending stays so down to this part of `attend_height`.
         keep_factor: f32 = 0.7, Limit::Number(0.1..=1.0);
         /// How long a face may be out of sight before it has left, ms.
@@ -202,6 +212,15 @@ section! {
         max_attempts: u32 = 5, Limit::Int(1..=20);
         /// How long it is locked, minutes.
         lock_minutes: u32 = 5, Limit::Int(1..=1_440);
+    }
+}
+
+section! {
+    /// What is written down.
+    Store {
+        /// Name of the environment variable or systemd credential that holds the key to what is personal: 32 bytes in hex or
+        /// base64. Where it holds none, a key file beside the database is used, and made at the first start.
+        key: String = "MAJLIS_STORE_KEY".into(), Limit::SecretName;
     }
 }
 

@@ -15,15 +15,15 @@ use tokio::{
     task::JoinHandle,
 };
 
-use super::{Activity, Conversation, Observations, Parts, TurnRecord};
+use super::{Activity, Conversation, ForgetError, Observations, Parts, TurnRecord, VisitorRecords};
 use crate::{
     audio::{AudioCommand, AudioCommands, AudioEvent, Bell, Meters, Playhead, SpeechClip},
     clock::{Clock as _, ManualClock},
     cloud::{FailureKind, ProviderError},
     config::Config,
     event::{
-        AnswerId, Bus, Command, Connection, EndReason, EntryId, Event, Language, Phase, ServedBy, Speaker,
-        Subscription, UtteranceId, View, WordState,
+        AnswerId, Bus, Command, Connection, Device, DeviceStatus, EndReason, EntryId, Event, KnownVisitor, Language,
+        Phase, ServedBy, Sight, Speaker, Subscription, UtteranceId, View, VisitId, VisitorId, WordState,
     },
     knowledge::KnowledgeBase,
     llm::{AnswerStream, ChatRequest, Delta, LanguageModel},
@@ -32,8 +32,11 @@ use crate::{
         TranscriptPiece, TranscriptStream,
     },
     store::{MessageRow, Reader, Store},
+    vision::EyesCommand,
     words::Words,
 };
+
+mod mid_answer;
 
 /// Answers each transcription with the next of its sentences; `None` fails.
 struct ScriptedEars(Mutex<VecDeque<Option<&'static str>>>);
@@ -116,6 +119,26 @@ impl TextToSpeech for ScriptedVoice {
     }
 }
 
+/// The people on record: notes what it is told.
+#[derive(Default)]
+struct ScriptedRecords(Mutex<Vec<String>>);
+
+#[async_trait::async_trait]
+impl VisitorRecords for ScriptedRecords {
+    fn greeted(&self, visitor: VisitorId, _visit: VisitId) {
+        self.0.lock().unwrap().push(format!("greeted {}", visitor.0.as_u128()));
+    }
+
+    fn denied(&self, visitor: VisitorId) {
+        self.0.lock().unwrap().push(format!("denied {}", visitor.0.as_u128()));
+    }
+
+    async fn forget(&self, visitor: VisitorId) -> Result<(), ForgetError> {
+        self.0.lock().unwrap().push(format!("forgotten {}", visitor.0.as_u128()));
+        Ok(())
+    }
+}
+
 /// A conversation whose ears, mind, voice and speaker are the test's.
 struct World {
     clock: ManualClock,
@@ -126,11 +149,15 @@ struct World {
     connection: watch::Sender<Connection>,
     view: Arc<ArcSwap<View>>,
     bus: Subscription,
+    publisher: Bus,
     turns: mpsc::Receiver<TurnRecord>,
     mind: Arc<ScriptedMind>,
+    sight: watch::Sender<Sight>,
+    to_eyes: mpsc::Receiver<EyesCommand>,
+    records: Arc<ScriptedRecords>,
     store: Option<Store>,
     conversation: JoinHandle<()>,
-    seen: Observations,
+    observations: Observations,
     folder: tempfile::TempDir,
     utterance: u64,
 }
@@ -143,7 +170,11 @@ impl World {
     fn with_voice(heard: &[Option<&'static str>], thoughts: &[Thought], is_mute: bool) -> Self {
         let mut config = Config::default();
         config.visit.greet = false;
-        let seen = Observations::new(&config.visual_context);
+        Self::with(config, heard, thoughts, is_mute)
+    }
+
+    fn with(config: Config, heard: &[Option<&'static str>], thoughts: &[Thought], is_mute: bool) -> Self {
+        let observations = Observations::new(&config.visual_context);
         let folder = tempfile::tempdir().unwrap();
         let clock = ManualClock::default();
         let bus = Bus::new(Arc::new(clock.clone()));
@@ -158,6 +189,10 @@ impl World {
         let mind =
             Arc::new(ScriptedMind { thoughts: Mutex::new(thoughts.iter().copied().collect()), ..Default::default() });
         let subscription = bus.subscribe();
+        let publisher = bus.clone();
+        let (sight, seen) = watch::channel(Sight::default());
+        let (eyes, to_eyes) = mpsc::channel(8);
+        let records = Arc::new(ScriptedRecords::default());
         let view = Arc::new(ArcSwap::from_pointee(View::empty(knowledge.topics(), Language::ENGLISH)));
         let conversation = Conversation::new(Parts {
             clock: Arc::new(clock.clone()),
@@ -179,7 +214,10 @@ impl World {
             repaint: Box::new(|| {}),
             uses_service: true,
             camera_on: false,
-            seen: seen.clone(),
+            sight: seen,
+            eyes,
+            records: records.clone(),
+            seen: observations.clone(),
             turns: turn_sender,
             activity: Activity::default(),
         });
@@ -194,9 +232,13 @@ impl World {
             bus: subscription,
             turns,
             mind,
+            sight,
+            to_eyes,
+            records,
+            publisher,
             store: Some(store),
             conversation: tokio::spawn(conversation.run()),
-            seen,
+            observations,
             folder,
             utterance: 0,
         }
@@ -327,7 +369,7 @@ async fn a_question_is_answered_and_both_sides_stand_in_the_transcript() {
 #[tokio::test]
 async fn what_was_seen_goes_with_the_question_with_its_age_and_what_is_stale_does_not() {
     let mut world = World::new(&[Some("ماذا أحمل؟"), Some("ماذا أحمل الآن؟")], &[]);
-    world.seen.note("شخص يحمل تذكرة.".to_owned(), world.clock.now());
+    world.observations.note("شخص يحمل تذكرة.".to_owned(), world.clock.now());
     world.say(2_000).await;
     let answer = world.answer_begins().await;
     world.answer_ends(answer).await;
@@ -483,4 +525,73 @@ async fn a_lost_speaker_and_a_returning_network_reach_the_window() {
     assert_eq!(view.toast.as_ref().map(|toast| toast.key), Some("offline.back"));
     world.wait(Duration::from_secs(5)).await;
     assert!(world.view.load().toast.is_none());
+}
+
+fn sara() -> KnownVisitor {
+    KnownVisitor {
+        id: VisitorId(uuid::Uuid::from_u128(7)),
+        name: "Sara".into(),
+        language: Language::ENGLISH,
+        agreed_at: jiff::Timestamp::UNIX_EPOCH,
+    }
+}
+
+#[tokio::test]
+async fn a_known_visitor_is_greeted_by_name_which_stands_in_no_transcript() {
+    let mut world = World::with(Config::default(), &[Some("What time do you open?")], &[], false);
+    world.command(Command::VisitorRecognised(Box::new(sara()))).await;
+    let greeting = world.answer_begins().await;
+    assert_eq!(world.caption(), "Welcome back, Sara.");
+    assert_eq!(world.view.load().known.as_deref(), Some(&sara()));
+    world.answer_ends(greeting).await;
+    assert_eq!(*world.records.0.lock().unwrap(), ["greeted 7"]);
+    world.say(1_000).await;
+    world.answer_begins().await;
+    let asked = format!("{:?}", world.mind.asked.lock().unwrap());
+    assert!(!asked.contains("Sara"), "{asked}");
+    let messages = world.transcript().await;
+    assert_eq!(said(&messages, Speaker::Kiosk).first(), Some(&"Welcome back, …."));
+    assert_eq!(heard(&messages).first(), Some(&"Welcome back, …."));
+}
+
+#[tokio::test]
+async fn that_is_not_me_reaches_the_eyes_and_the_audit_and_the_screen() {
+    let mut world = World::with(Config::default(), &[], &[], false);
+    world.command(Command::VisitorRecognised(Box::new(sara()))).await;
+    world.command(Command::NotMe).await;
+    assert_eq!(world.to_eyes.try_recv(), Ok(EyesCommand::NotThem(sara().id)));
+    assert_eq!(*world.records.0.lock().unwrap(), ["greeted 7", "denied 7"]);
+    assert_eq!(world.view.load().known, None);
+    world.answer_begins().await;
+    assert_eq!(world.caption(), "I am sorry. How can I help?");
+}
+
+#[tokio::test]
+async fn forget_me_is_carried_out_and_said() {
+    let mut world = World::with(Config::default(), &[], &[], false);
+    world.command(Command::VisitorRecognised(Box::new(sara()))).await;
+    world.command(Command::ForgetMe).await;
+    world.answer_begins().await;
+    assert_eq!(*world.records.0.lock().unwrap(), ["greeted 7", "forgotten 7"]);
+    assert_eq!(world.caption(), "It is done. I no longer know your face or your name.");
+    assert_eq!(world.view.load().known, None);
+    assert_eq!(world.to_eyes.try_recv(), Ok(EyesCommand::NotThem(sara().id)));
+}
+
+#[tokio::test]
+async fn noise_while_the_camera_sees_nobody_is_not_transcribed_and_a_lost_camera_hears_everybody() {
+    let mut world = World::new(&[Some("What time do you open?")], &[Thought::Says("At nine.")]);
+    world.sight.send_replace(Sight { is_seeing: true, ..Sight::default() });
+    world.settle().await;
+    world.say(1_500).await;
+    world.wait(Duration::from_secs(3)).await;
+    assert_eq!(world.phase(), Phase::Idle);
+    world.sight.send_replace(Sight::default());
+    let lost = Event::Device { device: Device::Camera, status: DeviceStatus::Lost, detail: "unplugged".into() };
+    world.publisher.publish(lost);
+    world.settle().await;
+    assert_eq!(world.view.load().lost, [Device::Camera]);
+    world.say(1_500).await;
+    world.answer_begins().await;
+    assert_eq!(world.caption(), "At nine.");
 }

@@ -8,6 +8,7 @@ use std::{
 
 use ort::{
     environment::Environment,
+    logging::LogLevel,
     session::{Session, builder::SessionBuilder},
     value::ValueType,
 };
@@ -140,6 +141,8 @@ fn quiet(builder: SessionBuilder, threads: usize) -> ort::Result<SessionBuilder>
     let cpu = ort::ep::CPU::default().with_arena_allocator(false).build();
     Ok(builder
         .with_execution_providers([cpu])?
+        // SCRFD's graph states the sizes of one picture; for every other one ONNX Runtime would warn, at each run.
+        .with_log_level(LogLevel::Error)?
         .with_memory_pattern(false)?
         .with_intra_threads(threads.max(1))?
         .with_intra_op_spinning(false)?

@@ -275,6 +275,11 @@ pub struct Glimpse {
 pub trait KnownPeople: Send + Sync {
     /// The person, as long as they may be greeted by name.
     fn known(&self, visitor: VisitorId) -> Option<KnownVisitor>;
+
+    /// Whether recognition is not paused by staff.
+    fn is_recognising(&self) -> bool {
+        true
+    }
 }
 
 /// What the conversation tells the eyes.
