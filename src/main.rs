@@ -22,11 +22,11 @@ use majlis::{
     ops::report::Report,
     runtime::{self, ModelStore, ModelsAction, Onnx, models_command},
     staff::{
-        self,
-        command::{StaffAction, VisitorsAction},
+        self, RecogniserId,
+        command::{EnrolArgs, FaceTools, StaffAction, VisitorsAction},
     },
     store,
-    vision::{self, FaceReader},
+    vision::{self, FaceReader, KnownPeople as _},
 };
 
 /// What is read where no file is named.
@@ -79,6 +79,8 @@ enum Command {
         #[command(subcommand)]
         action: StaffAction,
     },
+    /// Enrols a person who agreed on paper, from pictures in files
+    Enroll(EnrolArgs),
     /// Looks after the people who agreed to be known
     Visitors {
         #[command(subcommand)]
@@ -251,6 +253,16 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Models { command } => models(&config.paths.models, command),
         Command::Devices(args) => list_devices(&config, &args),
         Command::Staff { action } => Ok(ExitCode::from(staff::command::staff(&config, &action)?.print()?)),
+        Command::Enroll(args) => {
+            let outcome = staff::command::enrol(&config, &args, || face_tools(&config))?;
+            Ok(ExitCode::from(outcome.print()?))
+        }
+        Command::Visitors { action: VisitorsAction::Embed } => {
+            let mut reader = face_reader(&config)?;
+            let id = recogniser_id(&reader);
+            let outcome = staff::command::embed_again(&config, id, &mut |crop| reader.embed(crop))?;
+            Ok(ExitCode::from(outcome.print()?))
+        }
         Command::Visitors { action } => Ok(ExitCode::from(staff::command::visitors(&config, &action)?.print()?)),
         Command::Db { command: DbCommand::Check } => check_database(&config),
         Command::Recognize(args) => recognize(&config, &args),
@@ -340,9 +352,12 @@ fn face_reader(config: &Config) -> anyhow::Result<FaceReader> {
 
 fn recognize(config: &Config, args: &RecognizeArgs) -> anyhow::Result<ExitCode> {
     let mut reader = face_reader(config)?;
-    let gallery = reader.new_gallery();
+    let register = staff::command::on_record(config, recogniser_id(&reader))?;
+    let gallery =
+        register.as_ref().map_or_else(|| reader.new_gallery(), |register| register.gallery().load().as_ref().clone());
+    let name = |visitor| register.as_ref()?.known(visitor).map(|known| known.name);
     let mut output = std::io::stdout().lock();
-    let all_read = vision::recognize(&mut reader, &args.images, &gallery, &|_| None, args.json, &mut output)
+    let all_read = vision::recognize(&mut reader, &args.images, &gallery, &name, args.json, &mut output)
         .context("standard output cannot be written")?;
     Ok(if all_read { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -391,6 +406,20 @@ fn show_level(config: &Config, seconds: u64, output: &mut impl std::io::Write) -
         output.flush()?;
     }
     Ok(())
+}
+
+fn face_tools(config: &Config) -> anyhow::Result<FaceTools> {
+    let reader = face_reader(config)?;
+    Ok(FaceTools {
+        recogniser: recogniser_id(&reader),
+        same_person_threshold: reader.recogniser().same_person_threshold,
+        faces: Box::new(reader),
+    })
+}
+
+fn recogniser_id(reader: &FaceReader) -> RecogniserId {
+    let info = reader.recogniser();
+    RecogniserId { name: info.name.clone(), dimensions: info.dimensions }
 }
 
 fn check_database(config: &Config) -> anyhow::Result<ExitCode> {

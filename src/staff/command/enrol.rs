@@ -17,7 +17,7 @@ use crate::{
         capture::Taken,
         consent::{ConsentTexts, sha256},
         desk::new_face,
-        details, system_wall_clock,
+        details,
     },
     store::{Actor, Consent, NewPerson, UnixMillis},
     vision::{FaceReading, Faces},
@@ -59,20 +59,24 @@ pub struct EnrolArgs {
 }
 
 /// What finds and reads faces.
-pub struct FaceTools<'a> {
+pub struct FaceTools {
     /// The networks.
-    pub faces: &'a mut dyn Faces,
+    pub faces: Box<dyn Faces>,
     /// Whose numbers they make.
     pub recogniser: RecogniserId,
     /// From this similarity on two faces are the same person.
     pub same_person_threshold: f32,
 }
 
-/// Runs `majlis enroll`.
+/// Runs `majlis enroll`. `load` is asked for the networks once what was written is right.
 ///
 /// # Errors
 /// The database or a network cannot be used.
-pub fn enrol(config: &Config, args: &EnrolArgs, tools: FaceTools<'_>) -> anyhow::Result<Outcome> {
+pub fn enrol(
+    config: &Config,
+    args: &EnrolArgs,
+    load: impl FnOnce() -> anyhow::Result<FaceTools>,
+) -> anyhow::Result<Outcome> {
     let details = match checked_details(args) {
         Ok(details) => details,
         Err(refused) => return Ok(refused),
@@ -87,17 +91,13 @@ pub fn enrol(config: &Config, args: &EnrolArgs, tools: FaceTools<'_>) -> anyhow:
             "majlis: vision.recognition is off: nobody is recognised at the stand until it is turned on in kiosk.toml\n",
         );
     }
-    let taken = match read_pictures(&args.images, tools.faces, tools.same_person_threshold, &mut notes)? {
+    let mut tools = load()?;
+    let taken = match read_pictures(&args.images, tools.faces.as_mut(), tools.same_person_threshold, &mut notes)? {
         Ok(taken) => taken,
         Err(refused) => return Ok(Outcome { notes: notes + &refused.notes, ..refused }),
     };
     let session = Session::open(config)?;
-    let register = Register::new(
-        session.people.clone(),
-        tools.recogniser.clone(),
-        config.enrolment.retention_days,
-        system_wall_clock(),
-    );
+    let register = session.register(config, tools.recogniser.clone());
     register.load()?;
     if let Some(duplicate) = duplicate(config, &register, &taken, tools.same_person_threshold) {
         notes.push_str(&format!("majlis: {duplicate}\n"));

@@ -146,11 +146,11 @@ impl Desk {
     }
 
     fn eyes_are_wanted(&self) -> bool {
-        let looks = self.done.iter().filter_map(|action| match action {
+        let mut looks = self.done.iter().filter_map(|action| match action {
             Action::Look(wanted) => Some(*wanted),
             _ => None,
         });
-        looks.last().unwrap_or(false)
+        looks.next_back().unwrap_or(false)
     }
 }
 
@@ -270,7 +270,7 @@ fn without_a_touch_the_pages_close_and_the_pin_is_asked_again() {
     desk.wait(Duration::from_secs(1));
     assert_eq!(desk.view(), StaffView::closed(Language::ENGLISH));
     desk.touch(StaffCommand::ShowPeople);
-    assert_eq!(desk.view().page, None);
+    assert!(desk.view().page.is_none());
     desk.touch(StaffCommand::Open);
     assert!(matches!(desk.page(), StaffPage::Pin(_)));
 }
@@ -337,7 +337,7 @@ fn whoever_stops_leaves_nothing_behind() {
     desk.agree();
     desk.show(1, Pose::Front);
     desk.wait(CLOSES_AFTER);
-    assert_eq!(desk.view().page, None, "nobody is there any more");
+    assert!(desk.view().page.is_none(), "nobody is there any more");
     assert!(!desk.eyes_are_wanted());
 }
 
@@ -348,7 +348,7 @@ fn a_touch_too_late_finds_the_pages_closed() {
     desk.touch(StaffCommand::AskForget(someone()));
     desk.now.clock += CLOSES_AFTER;
     desk.touch(StaffCommand::ConfirmForget);
-    assert_eq!(desk.view().page, None);
+    assert!(desk.view().page.is_none());
     assert!(!desk.done.iter().any(|action| matches!(action, Action::Forget(..))));
 }
 
