@@ -202,6 +202,11 @@ impl Supervision {
                         pause = BACK_OFF.0;
                     }
                     self.tell(CameraStatus::Lost(reason));
+                    if !self.is_live {
+                        // A recording that breaks off does not come back; whoever waits for its end must not wait for ever.
+                        self.tell(CameraStatus::Ended);
+                        break;
+                    }
                     self.sleep(pause);
                     pause = (pause * 2).min(BACK_OFF.1);
                 }

@@ -72,6 +72,7 @@ type Opening = Option<Vec<Do>>;
 struct ScriptedOpener {
     clock: JumpingClock,
     openings: VecDeque<Opening>,
+    is_live: bool,
     opened_at: Arc<Mutex<Vec<Duration>>>,
     /// Told when the script is over.
     over: SyncSender<()>,
@@ -87,6 +88,10 @@ impl OpenCamera for ScriptedOpener {
         self.opened_at.lock().unwrap().push(self.clock.now());
         let script = opening.ok_or(CameraError::None)?;
         Ok(Box::new(ScriptedSource { clock: self.clock.clone(), script: script.into(), pictures: 0 }))
+    }
+
+    fn is_live(&self) -> bool {
+        self.is_live
     }
 }
 
@@ -152,6 +157,10 @@ struct World {
 
 impl World {
     fn start(openings: impl IntoIterator<Item = Opening>) -> Self {
+        Self::start_as(true, openings)
+    }
+
+    fn start_as(is_live: bool, openings: impl IntoIterator<Item = Opening>) -> Self {
         let clock = JumpingClock::default();
         let bus = Bus::new(Arc::new(clock.clone()));
         let events = bus.subscribe();
@@ -160,6 +169,7 @@ impl World {
         let opener = ScriptedOpener {
             clock: clock.clone(),
             openings: openings.into_iter().collect(),
+            is_live,
             opened_at: opened_at.clone(),
             over: over_sender,
         };
@@ -411,6 +421,15 @@ fn a_slow_recording_is_not_taken_for_a_lost_camera() {
     let told: Vec<_> = told(&mut events).into_iter().map(|(at, status, _)| (at, status)).collect();
     assert_eq!(told, [(0, DeviceStatus::Ready), (4_000, DeviceStatus::Lost)]);
     handle.stop();
+}
+
+#[test]
+fn a_recording_that_breaks_off_has_ended() {
+    let mut world = World::start_as(false, [Some(vec![Do::Pictures(3), Do::Unplugged])]);
+    until_ended(&world.handle);
+    let statuses: Vec<DeviceStatus> = told(&mut world.events).into_iter().map(|(_, status, _)| status).collect();
+    assert_eq!(statuses, [DeviceStatus::Ready, DeviceStatus::Lost, DeviceStatus::Lost]);
+    world.handle.stop();
 }
 
 fn until_ended(handle: &CameraHandle) {
