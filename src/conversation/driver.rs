@@ -148,6 +148,8 @@ pub struct Conversation {
     answer_events: (mpsc::Sender<AnswerEvent>, mpsc::Receiver<AnswerEvent>),
     records: BTreeMap<TurnId, TurnRecord>,
     last_played: Duration,
+    /// Whether there are eyes that still see.
+    has_eyes: bool,
     /// For the camera's comings and goings; those of sound are heard from the audio loop.
     devices: Subscription,
     /// Who was asked to be forgotten, and whether it was done.
@@ -170,6 +172,7 @@ impl Conversation {
             scene: Scene::new(parts.knowledge.topics(), parts.uses_service, parts.camera_on),
             history: History::new(config.visit.history_turns),
             settings,
+            has_eyes: true,
             devices: parts.bus.subscribe(),
             forgotten: mpsc::channel(PROGRESS_QUEUE),
             parts,
@@ -210,8 +213,10 @@ impl Conversation {
                 Some(event) = self.transcript_events.1.recv() => self.transcribed(event).await,
                 Some(event) = self.answer_events.1.recv() => self.answered(event).await,
                 Ok(()) = self.parts.connection.changed() => self.connection_changed(),
-                Ok(()) = self.parts.sight.changed() => {
-                    let sight = *self.parts.sight.borrow_and_update();
+                seen = self.parts.sight.changed(), if self.has_eyes => {
+                    // Eyes that have ended see nothing, whatever they saw last: from then on whoever speaks counts.
+                    self.has_eyes = seen.is_ok();
+                    let sight = if self.has_eyes { *self.parts.sight.borrow_and_update() } else { Sight::default() };
                     self.feed(Input::Seen(sight)).await;
                 }
                 Some((visitor, is_done)) = self.forgotten.1.recv() => self.has_forgotten(visitor, is_done).await,

@@ -36,6 +36,7 @@ use crate::{
     words::Words,
 };
 
+mod known;
 mod mid_answer;
 
 /// Answers each transcription with the next of its sentences; `None` fails.
@@ -157,6 +158,7 @@ struct World {
     records: Arc<ScriptedRecords>,
     store: Option<Store>,
     conversation: JoinHandle<()>,
+    observations: Observations,
     folder: tempfile::TempDir,
     utterance: u64,
 }
@@ -173,6 +175,7 @@ impl World {
     }
 
     fn with(config: Config, heard: &[Option<&'static str>], thoughts: &[Thought], is_mute: bool) -> Self {
+        let observations = Observations::new(&config.visual_context);
         let folder = tempfile::tempdir().unwrap();
         let clock = ManualClock::default();
         let bus = Bus::new(Arc::new(clock.clone()));
@@ -215,7 +218,7 @@ impl World {
             sight: seen,
             eyes,
             records: records.clone(),
-            seen: Observations::default(),
+            seen: observations.clone(),
             turns: turn_sender,
             activity: Activity::default(),
         });
@@ -236,6 +239,7 @@ impl World {
             publisher,
             store: Some(store),
             conversation: tokio::spawn(conversation.run()),
+            observations,
             folder,
             utterance: 0,
         }
@@ -361,6 +365,24 @@ async fn a_question_is_answered_and_both_sides_stand_in_the_transcript() {
     assert_eq!(said(&messages, Speaker::Visitor), ["What time do you open?"]);
     assert_eq!(said(&messages, Speaker::Kiosk), ["At nine, every day."]);
     assert_eq!(heard(&messages), ["At nine, every day."]);
+}
+
+#[tokio::test]
+async fn what_was_seen_goes_with_the_question_with_its_age_and_what_is_stale_does_not() {
+    let mut world = World::new(&[Some("ماذا أحمل؟"), Some("ماذا أحمل الآن؟")], &[]);
+    world.observations.note("شخص يحمل تذكرة.".to_owned(), world.clock.now());
+    world.say(2_000).await;
+    let answer = world.answer_begins().await;
+    world.answer_ends(answer).await;
+    // From 15 s on it is stale.
+    world.wait(Duration::from_secs(12)).await;
+    world.say(1_000).await;
+    world.answer_begins().await;
+    let asked = world.mind.asked.lock().unwrap();
+    let instructions = |request: &ChatRequest| request.messages.first().unwrap().text.clone();
+    let (first, last) = (instructions(asked.first().unwrap()), instructions(asked.last().unwrap()));
+    assert!(first.contains("ما رأته الكاميرا (عمره بالثواني: 2): شخص يحمل تذكرة."), "{first}");
+    assert!(!last.contains("تذكرة"), "{last}");
 }
 
 #[tokio::test]
@@ -504,73 +526,4 @@ async fn a_lost_speaker_and_a_returning_network_reach_the_window() {
     assert_eq!(view.toast.as_ref().map(|toast| toast.key), Some("offline.back"));
     world.wait(Duration::from_secs(5)).await;
     assert!(world.view.load().toast.is_none());
-}
-
-fn sara() -> KnownVisitor {
-    KnownVisitor {
-        id: VisitorId(uuid::Uuid::from_u128(7)),
-        name: "Sara".into(),
-        language: Language::ENGLISH,
-        agreed_at: jiff::Timestamp::UNIX_EPOCH,
-    }
-}
-
-#[tokio::test]
-async fn a_known_visitor_is_greeted_by_name_which_stands_in_no_transcript() {
-    let mut world = World::with(Config::default(), &[Some("What time do you open?")], &[], false);
-    world.command(Command::VisitorRecognised(Box::new(sara()))).await;
-    let greeting = world.answer_begins().await;
-    assert_eq!(world.caption(), "Welcome back, Sara.");
-    assert_eq!(world.view.load().known.as_deref(), Some(&sara()));
-    world.answer_ends(greeting).await;
-    assert_eq!(*world.records.0.lock().unwrap(), ["greeted 7"]);
-    world.say(1_000).await;
-    world.answer_begins().await;
-    let asked = format!("{:?}", world.mind.asked.lock().unwrap());
-    assert!(!asked.contains("Sara"), "{asked}");
-    let messages = world.transcript().await;
-    assert_eq!(said(&messages, Speaker::Kiosk).first(), Some(&"Welcome back, …."));
-    assert_eq!(heard(&messages).first(), Some(&"Welcome back, …."));
-}
-
-#[tokio::test]
-async fn that_is_not_me_reaches_the_eyes_and_the_audit_and_the_screen() {
-    let mut world = World::with(Config::default(), &[], &[], false);
-    world.command(Command::VisitorRecognised(Box::new(sara()))).await;
-    world.command(Command::NotMe).await;
-    assert_eq!(world.to_eyes.try_recv(), Ok(EyesCommand::NotThem(sara().id)));
-    assert_eq!(*world.records.0.lock().unwrap(), ["greeted 7", "denied 7"]);
-    assert_eq!(world.view.load().known, None);
-    world.answer_begins().await;
-    assert_eq!(world.caption(), "I am sorry. How can I help?");
-}
-
-#[tokio::test]
-async fn forget_me_is_carried_out_and_said() {
-    let mut world = World::with(Config::default(), &[], &[], false);
-    world.command(Command::VisitorRecognised(Box::new(sara()))).await;
-    world.command(Command::ForgetMe).await;
-    world.answer_begins().await;
-    assert_eq!(*world.records.0.lock().unwrap(), ["greeted 7", "forgotten 7"]);
-    assert_eq!(world.caption(), "It is done. I no longer know your face or your name.");
-    assert_eq!(world.view.load().known, None);
-    assert_eq!(world.to_eyes.try_recv(), Ok(EyesCommand::NotThem(sara().id)));
-}
-
-#[tokio::test]
-async fn noise_while_the_camera_sees_nobody_is_not_transcribed_and_a_lost_camera_hears_everybody() {
-    let mut world = World::new(&[Some("What time do you open?")], &[Thought::Says("At nine.")]);
-    world.sight.send_replace(Sight { is_seeing: true, ..Sight::default() });
-    world.settle().await;
-    world.say(1_500).await;
-    world.wait(Duration::from_secs(3)).await;
-    assert_eq!(world.phase(), Phase::Idle);
-    world.sight.send_replace(Sight::default());
-    let lost = Event::Device { device: Device::Camera, status: DeviceStatus::Lost, detail: "unplugged".into() };
-    world.publisher.publish(lost);
-    world.settle().await;
-    assert_eq!(world.view.load().lost, [Device::Camera]);
-    world.say(1_500).await;
-    world.answer_begins().await;
-    assert_eq!(world.caption(), "At nine.");
 }

@@ -109,7 +109,8 @@ async fn at_pace(foundation: &Foundation, sound: Sound, pictures: Option<Recorde
     while events.next().await.is_some_and(|stamped| stamped.event != Event::InputEnded) {}
     if let Some(mut camera) = camera {
         // Its sender goes with the camera's thread: then it has ended too.
-        let _ = camera.wait_for(|status| *status == CameraStatus::Ended).await;
+        let is_over = |status: &CameraStatus| matches!(status, CameraStatus::Ended | CameraStatus::Lost(_));
+        let _ = camera.wait_for(is_over).await;
         // One more look, in which who has left is told.
         tokio::time::sleep(LAST_LOOK).await;
     }
