@@ -114,6 +114,9 @@ impl Cover {
     }
 }
 
+/// Points of the shade for each side of the octagon: enough for the picture's rounded corners.
+const PARTS: u32 = 48;
+
 /// Darkens what lies between the octagon and the edge of `place`.
 fn shade(canvas: &Canvas<'_>, place: Rect, radii: Vec2) {
     let centre = place.center();
@@ -121,8 +124,8 @@ fn shade(canvas: &Canvas<'_>, place: Rect, radii: Vec2) {
     let mut mesh = Mesh::default();
     for side in 0..8 {
         let (Some(from), Some(to)) = (octagon.get(side), octagon.get((side + 1) % 8)) else { continue };
-        for part in 0..=16 {
-            let inner = *from + (*to - *from) * (part as f32 / 16.0);
+        for part in 0..=PARTS {
+            let inner = *from + (*to - *from) * (part as f32 / PARTS as f32);
             let outer = edge_towards(place, 36.0, inner - centre);
             mesh.colored_vertex(inner, SHADE);
             mesh.colored_vertex(outer, SHADE);

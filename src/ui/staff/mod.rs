@@ -259,7 +259,7 @@ impl<'a> Page<'a, '_> {
         let name = self.shown.view.staff_name.clone();
         let title = if name.is_empty() { title } else { format!("{title} · {name}") };
         let dates = self.dates();
-        let end = format!("{}   {}", dates.weekday(self.shown.wall), dates.time(self.shown.wall));
+        let end = format!("{} · {}", dates.weekday(self.shown.wall), dates.time(self.shown.wall));
         // The minute changes by itself.
         self.canvas.changes_in(Duration::from_secs(10));
         self.header(&title, &end);
