@@ -17,6 +17,8 @@ use crate::{
 
 /// Between two pictures at least.
 const EVERY: Duration = Duration::from_millis(100);
+/// The longest side of the texture, pixels.
+const LONGEST: u32 = 1280;
 /// What lies outside the octagon is darkened.
 const SHADE: Color32 = Color32::from_rgba_premultiplied(12, 8, 5, 117);
 const OCTAGON_LINE: Color32 = Color32::from_rgb(0xff, 0xf4, 0xde);
@@ -44,8 +46,7 @@ impl Live {
             canvas.changes_in(EVERY - age);
             return;
         }
-        let size = [picture.width() as usize, picture.height() as usize];
-        let image = ColorImage::from_rgb(size, picture.as_raw());
+        let image = for_texture(picture);
         match &mut self.texture {
             Some(texture) => texture.set(image, TextureOptions::LINEAR),
             None => self.texture = Some(canvas.ui.ctx().load_texture("live", image, TextureOptions::LINEAR)),
@@ -84,6 +85,21 @@ impl Live {
         let octagon = octagon_points(place.center(), radii);
         canvas.dashed(&octagon, 20.0, 16.0, Stroke::new(5.0, OCTAGON_LINE));
     }
+}
+
+/// The picture, made smaller where it is larger than is shown: graphics cards take no textures of any size.
+fn for_texture(picture: &image::RgbImage) -> ColorImage {
+    let (width, height) = picture.dimensions();
+    let longest = width.max(height);
+    let smaller;
+    let picture = if longest > LONGEST {
+        let side = |side: u32| (side * LONGEST / longest).max(1);
+        smaller = image::imageops::thumbnail(picture, side(width), side(height));
+        &smaller
+    } else {
+        picture
+    };
+    ColorImage::from_rgb([picture.width() as usize, picture.height() as usize], picture.as_raw())
 }
 
 /// How a picture of `size` pixels covers `place`, mirrored.

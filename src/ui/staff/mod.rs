@@ -15,7 +15,7 @@ mod sheet;
 
 use std::time::Duration;
 
-use eframe::egui::{Id, Vec2, pos2, vec2};
+use eframe::egui::{Event, Id, Vec2, pos2, vec2};
 
 use self::{form::Form, live::Live, people::People, sheet::Sheet};
 use super::{
@@ -156,7 +156,7 @@ impl StaffPages {
 fn somebody_is_there(canvas: &Canvas<'_>) -> bool {
     canvas.ui.input(|input| {
         input.pointer.any_released()
-            || input.events.iter().any(|event| matches!(event, eframe::egui::Event::Key { pressed: true, .. }))
+            || input.events.iter().any(|event| matches!(event, Event::Text(_) | Event::Key { pressed: true, .. }))
     })
 }
 
