@@ -17,14 +17,17 @@ use crate::{
     audio::{AudioLoop, AudioParts, AudioThread, Bell, Meters, Sink, Source, TurnModel, Vad},
     camera::{Camera, OpenCamera},
     clock::Clock,
-    cloud::ProviderError,
+    cloud::{BreakerSettings, ProviderError},
     config::Config,
-    conversation::{Activity, Conversation, Observations, Parts},
+    conversation::{
+        Activity, Conversation, NoRecords, Observations, Parts, VisitorRecords, VisualContext, VisualParts,
+    },
     event::{Bus, Command, DeviceStatus, Event, ProviderStatus, Subscription, View},
     knowledge::KnowledgeBase,
     ops::report::{Collector, Report},
     runtime::{ModelStore, Onnx, OnnxError},
     speech::embedded::Espeak,
+    staff::DeskHandle,
     store::{Closed, Record, StaffEvent, Store, UnixMillis},
     words::Words,
 };
@@ -32,13 +35,15 @@ use crate::{
 pub mod demo;
 mod error;
 mod eyes;
+mod people;
 mod providers;
 pub mod replay;
 pub mod run;
 
 pub use error::StartError;
 pub use eyes::EyesLink;
-use eyes::{ClosedEyes, EyesThread};
+use eyes::{Acquaintances, ClosedEyes, EyesThread};
+use people::People;
 
 /// Commands waiting for the conversation. When it is full a touch is dropped; the finger touches again.
 const COMMANDS: usize = 32;
@@ -97,7 +102,7 @@ impl Foundation {
     ///
     /// # Errors
     /// Any of them is missing or broken.
-    pub fn load(config: Config, libraries: &mut Libraries) -> Result<Self, StartError> {
+    pub fn load(mut config: Config, libraries: &mut Libraries) -> Result<Self, StartError> {
         let words = Words::load(&config.paths.assets)?;
         let (knowledge, problems) = KnowledgeBase::load(&config.paths.assets.join("knowledge"))?;
         for problem in &problems {
@@ -105,13 +110,17 @@ impl Foundation {
         }
         let models = ModelStore::open(&config.paths.models)?;
         let onnx = libraries.onnx(&models)?;
+        let espeak = libraries.espeak();
+        if let Ok(espeak) = &espeak {
+            providers::choose_voices(espeak, &mut config.embedded);
+        }
         Ok(Self {
             config: Arc::new(config),
             words: Arc::new(words),
             knowledge: Arc::new(knowledge),
             models,
             onnx,
-            espeak: libraries.espeak(),
+            espeak,
         })
     }
 }
@@ -138,6 +147,8 @@ pub struct Surroundings {
     pub repaint: Box<dyn Fn() + Send + Sync>,
     /// What the kiosk sees with.
     pub seeing: Seeing,
+    /// Whether staff can open their pages: not in a replay or a demonstration.
+    pub has_desk: bool,
 }
 
 /// What a kiosk sees with.
@@ -170,6 +181,11 @@ pub struct Kiosk {
     /// Eyes that the caller opens ([`Seeing::Stepwise`]).
     closed_eyes: Option<ClosedEyes>,
     eyes_thread: Option<EyesThread>,
+    /// Watches as long as the kiosk runs.
+    _visual_context: Option<VisualContext>,
+    /// The staff's desk, where there is one.
+    pub desk: Option<DeskHandle>,
+    people: Option<People>,
     conversation: JoinHandle<()>,
     store: Store,
     collector: JoinHandle<Collector>,
@@ -184,7 +200,8 @@ impl Kiosk {
     /// # Errors
     /// A part without which nobody can be heard is missing or broken.
     pub fn start(foundation: &Foundation, surroundings: Surroundings) -> Result<(Self, AudioLoop), StartError> {
-        let Surroundings { clock, sound, activity, repaint, seeing } = surroundings;
+        let Surroundings { clock, sound, activity, repaint, seeing, has_desk } = surroundings;
+        let repaint: Arc<dyn Fn() + Send + Sync> = repaint.into();
         let config = foundation.config.clone();
         let language = config.stand.language;
         let bus = Bus::new(clock.clone());
@@ -208,12 +225,27 @@ impl Kiosk {
         let providers = providers::build(foundation, clock.clone(), &bus);
 
         let (commands, asked) = mpsc::channel(COMMANDS);
-        let (closed_eyes, eyes) = ClosedEyes::new(foundation, bus.clone(), commands.clone(), None);
+        let sees = !matches!(seeing, Seeing::Nothing);
+        let people = (sees || has_desk).then(|| People::open(foundation, &store, &bus)).flatten();
+        let acquaintances = people.as_ref().map(|people| Acquaintances {
+            gallery: people.register.gallery(),
+            people: Arc::new(people.register.clone()),
+        });
+        let records: Arc<dyn VisitorRecords> = match &people {
+            Some(people) => Arc::new(people.register.clone()),
+            None => Arc::new(NoRecords),
+        };
+        let (closed_eyes, eyes) = ClosedEyes::new(foundation, bus.clone(), commands.clone(), acquaintances);
+        let desk = people
+            .as_ref()
+            .filter(|_| has_desk)
+            .map(|people| people.open_desk(foundation, clock.clone(), &eyes, repaint.clone()));
         let camera_on = match &seeing {
             Seeing::Nothing => false,
             Seeing::With { is_there, .. } => *is_there,
             Seeing::Stepwise => true,
         };
+        let observations = Observations::new(&config.visual_context);
         let view = Arc::new(ArcSwap::from_pointee(View::empty(foundation.knowledge.topics(), language)));
         let conversation = Conversation::new(Parts {
             clock: clock.clone(),
@@ -230,15 +262,15 @@ impl Kiosk {
             audio: link.commands,
             meters: link.meters.clone(),
             commands: asked,
-            connection: providers.connection,
+            connection: providers.connection.clone(),
             view: view.clone(),
-            repaint,
+            repaint: Box::new(move || repaint()),
             uses_service: providers.uses_service,
             camera_on,
             sight: eyes.sight.clone(),
             eyes: eyes.asked.clone(),
-            records: Arc::new(crate::conversation::NoRecords),
-            seen: Observations::default(),
+            records,
+            seen: observations.clone(),
             turns,
             activity,
         });
@@ -248,10 +280,24 @@ impl Kiosk {
             Seeing::Nothing => (None, None),
             Seeing::Stepwise => (Some(closed_eyes), None),
             Seeing::With { camera, .. } => {
-                let camera = Camera::start(camera, &config.camera, clock, bus.clone())?;
+                let camera = Camera::start(camera, &config.camera, clock.clone(), bus.clone())?;
                 (None, Some(EyesThread::start(closed_eyes, camera)?))
             }
         };
+        let visual_context = eyes_thread.as_ref().zip(providers.observer).map(|(thread, observer)| {
+            let parts = VisualParts {
+                config: config.visual_context.clone(),
+                clock,
+                bus: bus.clone(),
+                slot: thread.slot(),
+                sight: eyes.sight.clone(),
+                observer,
+                connection: providers.connection,
+                breaker: BreakerSettings::from(&config.cloud),
+                view: view.clone(),
+            };
+            VisualContext::start(parts, observations)
+        });
         let kiosk = Self {
             bus,
             commands,
@@ -260,6 +306,9 @@ impl Kiosk {
             eyes,
             closed_eyes,
             eyes_thread,
+            _visual_context: visual_context,
+            desk,
+            people,
             conversation,
             store,
             collector,
@@ -281,6 +330,9 @@ impl Kiosk {
             Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::error!(%error, "the conversation did not end well"),
             Err(_) => tracing::error!("the conversation did not end in time"),
+        }
+        if let Some(desk) = self.desk {
+            desk.stop().await;
         }
         self.stop_staff.cancel();
         if let Err(error) = self.staff.await {

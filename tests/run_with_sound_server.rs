@@ -1,7 +1,7 @@
 //! `majlis run --headless` as a box runs it: a real sound server between the visitor and the program, a scripted service
 //! behind it. The question is played into the room, the answer is recorded from the speaker.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr, clippy::indexing_slicing, reason = "tests")]
 
 #[path = "common/openai.rs"]
 mod openai;
@@ -161,4 +161,34 @@ async fn a_question_in_the_room_is_answered_from_the_speaker() {
     let first = heard.iter().position(|loudest| *loudest > 0.05).unwrap_or_else(|| panic!("silence: {heard:?}"));
     assert!(first >= 10, "the question takes longer than a second: {heard:?}");
     assert!(heard.iter().filter(|loudest| **loudest > 0.05).count() >= 10, "{heard:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_counts_as_heard_until_its_sound_server_died() {
+    const LONG: &str = "We open at nine. On Saturday and on Sunday we open at ten, and on every other day of the week we \
+                        stay open until eight in the evening, when the last tour ends.";
+    let service = openai::Server::start().await;
+    service.script(|script| {
+        script.transcript = QUESTION.into();
+        script.answer = tokens(LONG);
+    });
+    let base_url = service.base_url();
+    let conversation = tokio::task::spawn_blocking(move || {
+        let mut kiosk = Kiosk::start(&base_url);
+        kiosk.record();
+        kiosk.ask(QUESTION);
+        // A second and a half of the answer.
+        wait_for("the answer's first words", || kiosk.heard().iter().filter(|loudest| **loudest > 0.05).count() >= 15);
+        kiosk.sound.kill();
+        wait_for("the end of the answer", || !kiosk.answers_heard().is_empty());
+        let (code, report) = kiosk.stop();
+        (kiosk.answers_heard(), code, report)
+    });
+    let (answers, code, report) = conversation.await.unwrap();
+
+    assert_eq!(code, Some(0));
+    assert_eq!(report["turns"][0]["answer"], LONG);
+    let heard = &answers[0];
+    assert!(LONG.starts_with(heard.as_str()) && heard.starts_with("We open at nine."), "{heard}");
+    assert!(heard.len() < LONG.len() / 2, "{heard}");
 }

@@ -1,8 +1,13 @@
 //! How well the embedded recogniser understands synthetic voices: every phrasing of the sample stand's knowledge base,
-//! and sentences that are not in it. Prints tables; needs espeak-ng, flite and sox on the path.
+//! questions in other words (`src/knowledge/held_out.toml`), and sentences that it must not take for any. Prints
+//! tables; needs espeak-ng, flite and sox on the path.
+//!
+//! *Right* is what a visitor would call understood: the entry is the one that was asked for. *Exact*: the very
+//! phrasing, too. What is neither right nor rejected is *wrong*: an answer to another question.
 //!
 //! `cargo bench --profile dev --bench recognition -- [--every N] [--outside-every N] [--voices N]
-//! [--skip-en] [--skip-ar]`: every Nth phrasing, every Nth sentence outside, the first N voices only.
+//! [--skip-en] [--skip-ar] [--verbose]`: every Nth phrasing, every Nth sentence outside, the first N voices only; verbose names each sentence that was misheard or refused. Each voice starts
+//! at another phrasing, so that N voices at every Nth have said all of them.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -23,7 +28,7 @@ use std::{
 use futures_util::StreamExt;
 use majlis::{
     config,
-    event::Language,
+    event::{EntryId, Language},
     knowledge::{Entry, KnowledgeBase},
     runtime::{ModelStore, Onnx},
     speech::{
@@ -31,18 +36,29 @@ use majlis::{
         embedded::{EmbeddedSpeechToText, EmbeddedTextToSpeech, Espeak, Vowels},
     },
 };
-use voices::{ARABIC, ENGLISH, LEFT_OUT, Synthesiser, Voice};
+use voices::{ARABIC, ENGLISH, LEFT_OUT, MAIN_ARABIC, MAIN_ENGLISH, Synthesiser};
 
+#[derive(Default)]
 struct Tally {
     right: usize,
+    exact: usize,
     wrong: usize,
     rejected: usize,
     times: Vec<Duration>,
 }
 
 impl Tally {
-    fn new() -> Self {
-        Self { right: 0, wrong: 0, rejected: 0, times: Vec::new() }
+    /// Counts what was heard where `entry` was asked for with the words `text`; outside, no entry is.
+    fn count(&mut self, heard: &Transcript, entry: Option<&EntryId>, text: &str, took: Duration) {
+        self.times.push(took);
+        match &heard.entry {
+            None => self.rejected += 1,
+            id if id.as_ref() == entry => {
+                self.right += 1;
+                self.exact += usize::from(heard.text == text);
+            }
+            Some(_) => self.wrong += 1,
+        }
     }
 
     fn total(&self) -> usize {
@@ -54,9 +70,10 @@ impl Tally {
         let at = |share: f64| self.times.get((self.times.len() as f64 * share) as usize).map_or(0, Duration::as_millis);
         let percent = |count: usize| 100.0 * count as f64 / self.total().max(1) as f64;
         println!(
-            "{name:<34} {:>5} {:>7.1} % {:>7.1} % {:>7.1} % {:>6} {:>6}",
+            "{name:<38} {:>5} {:>7.1} % {:>7.1} % {:>7.1} % {:>7.1} % {:>6} {:>6}",
             self.total(),
             percent(self.right),
+            percent(self.exact),
             percent(self.wrong),
             percent(self.rejected),
             at(0.5),
@@ -66,6 +83,7 @@ impl Tally {
 
     fn add(&mut self, other: &Self) {
         self.right += other.right;
+        self.exact += other.exact;
         self.wrong += other.wrong;
         self.rejected += other.rejected;
         self.times.extend(&other.times);
@@ -90,6 +108,7 @@ async fn main() {
     };
     let every = option("--every").unwrap_or(1);
     let outside_every = option("--outside-every").unwrap_or(every);
+    let is_verbose = std::env::args().any(|argument| argument == "--verbose");
     let voice_count = option("--voices").unwrap_or(usize::MAX);
     let (base, problems) = KnowledgeBase::load(Path::new("assets/knowledge")).unwrap();
     assert!(problems.is_empty());
@@ -109,55 +128,71 @@ async fn main() {
     voice_latency(&EmbeddedTextToSpeech::new(espeak, vowels.clone(), &config), &entries).await;
 
     let synthesiser = Synthesiser::new(vowels);
-    println!("{:<34} {:>5} {:>9} {:>9} {:>9} {:>6} {:>6}", "voice", "n", "right", "wrong", "rejected", "ms", "p95");
-    for (language, voices, outside) in
-        [(Language::ENGLISH, ENGLISH, outside::ENGLISH), (Language::ARABIC, ARABIC, outside::ARABIC)]
-    {
+    println!(
+        "{:<38} {:>5} {:>9} {:>9} {:>9} {:>9} {:>6} {:>6}",
+        "voice", "n", "right", "exact", "wrong", "rejected", "ms", "p95"
+    );
+    let lists = [
+        (Language::ENGLISH, ENGLISH, MAIN_ENGLISH, outside::ENGLISH),
+        (Language::ARABIC, ARABIC, MAIN_ARABIC, outside::ARABIC),
+    ];
+    for (language, voices, main, outside) in lists {
         if std::env::args().any(|argument| argument == format!("--skip-{language}")) {
             continue;
         }
-        let mut all = Tally::new();
-        let mut all_outside = Tally::new();
-        for voice in voices.iter().take(voice_count) {
-            let mut tally = inside(&ears, &synthesiser, &entries, voice, language, every).await;
+        let phrasings: Vec<(&EntryId, &str)> = entries
+            .iter()
+            .flat_map(|entry| entry.text(language).all_phrasings().map(move |text| (&entry.id, text)))
+            .collect();
+        let others = other_words(language);
+        let [mut all, mut beyond, mut reworded] = [Tally::default(), Tally::default(), Tally::default()];
+        for (number, voice) in voices.iter().enumerate().take(voice_count) {
+            let listen = async |tally: &mut Tally, entry: Option<&EntryId>, text: &str| {
+                let samples = synthesiser.say(text, voice, language);
+                let start = Instant::now();
+                let transcript = transcribe(&ears, samples, language).await;
+                let took = start.elapsed();
+                if is_verbose && transcript.entry.as_ref() != entry {
+                    println!("  {voice}: {text} | {}", transcript.text);
+                }
+                tally.count(&transcript, entry, text, took);
+            };
+            let mut tally = Tally::default();
+            for (entry, text) in phrasings.iter().skip(number % every).step_by(every) {
+                listen(&mut tally, Some(entry), text).await;
+            }
+            for sentence in outside.iter().skip(number % outside_every).step_by(outside_every) {
+                listen(&mut beyond, None, sentence).await;
+            }
+            for (entry, text) in others.iter().skip(number % outside_every).step_by(outside_every) {
+                listen(&mut reworded, Some(entry), text).await;
+            }
             tally.print(&format!("{language} {voice}"));
             all.add(&tally);
-            for sentence in outside.iter().step_by(outside_every) {
-                let samples = synthesiser.say(sentence, voice, language);
-                let transcript = transcribe(&ears, samples, language).await;
-                if transcript.entry.is_none() { all_outside.rejected += 1 } else { all_outside.wrong += 1 }
+            if number + 1 == main {
+                all.print(&format!("{language}, these {main} voices"));
             }
         }
-        all.print(&format!("{language} all"));
-        all_outside.print(&format!("{language} outside the grammar"));
+        all.print(&format!("{language}, all voices"));
+        beyond.print(&format!("{language}, outside the grammar"));
+        reworded.print(&format!("{language}, the questions in other words"));
     }
     println!("{LEFT_OUT}");
     println!("resident {} MB", resident_mb());
 }
 
-async fn inside(
-    ears: &EmbeddedSpeechToText,
-    synthesiser: &Synthesiser,
-    entries: &[Entry],
-    voice: &Voice,
-    language: Language,
-    every: usize,
-) -> Tally {
-    let mut tally = Tally::new();
-    let phrasings =
-        entries.iter().flat_map(|entry| entry.text(language).all_phrasings().map(move |text| (entry, text)));
-    for (entry, text) in phrasings.step_by(every) {
-        let samples = synthesiser.say(text, voice, language);
-        let start = Instant::now();
-        let transcript = transcribe(ears, samples, language).await;
-        tally.times.push(start.elapsed());
-        match transcript.entry {
-            Some(id) if id == entry.id => tally.right += 1,
-            Some(_) => tally.wrong += 1,
-            None => tally.rejected += 1,
-        }
-    }
-    tally
+/// Questions that the knowledge base answers and has no phrasing of.
+fn other_words(language: Language) -> Vec<(EntryId, String)> {
+    let text = std::fs::read_to_string("src/knowledge/held_out.toml").unwrap();
+    let parts: toml::Table = toml::from_str(&text).unwrap();
+    ["tuning", "fresh"]
+        .into_iter()
+        .flat_map(|part| parts[part]["in_scope"][language.code()].as_table().unwrap())
+        .flat_map(|(entry, questions)| {
+            let questions = questions.as_array().unwrap();
+            questions.iter().map(|question| (EntryId(entry.clone()), question.as_str().unwrap().to_owned()))
+        })
+        .collect()
 }
 
 /// How soon the first sound of an answer comes.

@@ -23,7 +23,7 @@ use super::{
     view::{KioskWords, Scene, VisitorWords},
 };
 use crate::{
-    audio::{AudioCommand, AudioCommands, AudioEvent, Meters, SpeechClip},
+    audio::{AudioCommand, AudioCommands, AudioEvent, Meters, Playhead, SpeechClip},
     clock::Clock,
     config,
     event::{
@@ -128,6 +128,8 @@ struct RunningAnswer {
     first_audio_at: Option<Duration>,
     /// The visitor's name, if it is said: it stays out of the transcript and of what the model is told.
     name: Option<String>,
+    /// Where playout stood when the speaker was lost: what comes after it can be read, and is not heard.
+    unheard_from: Option<Playhead>,
 }
 
 /// A conversation, ready to run.
@@ -146,6 +148,8 @@ pub struct Conversation {
     answer_events: (mpsc::Sender<AnswerEvent>, mpsc::Receiver<AnswerEvent>),
     records: BTreeMap<TurnId, TurnRecord>,
     last_played: Duration,
+    /// Whether there are eyes that still see.
+    has_eyes: bool,
     /// For the camera's comings and goings; those of sound are heard from the audio loop.
     devices: Subscription,
     /// Who was asked to be forgotten, and whether it was done.
@@ -168,6 +172,7 @@ impl Conversation {
             scene: Scene::new(parts.knowledge.topics(), parts.uses_service, parts.camera_on),
             history: History::new(config.visit.history_turns),
             settings,
+            has_eyes: true,
             devices: parts.bus.subscribe(),
             forgotten: mpsc::channel(PROGRESS_QUEUE),
             parts,
@@ -208,8 +213,10 @@ impl Conversation {
                 Some(event) = self.transcript_events.1.recv() => self.transcribed(event).await,
                 Some(event) = self.answer_events.1.recv() => self.answered(event).await,
                 Ok(()) = self.parts.connection.changed() => self.connection_changed(),
-                Ok(()) = self.parts.sight.changed() => {
-                    let sight = *self.parts.sight.borrow_and_update();
+                seen = self.parts.sight.changed(), if self.has_eyes => {
+                    // Eyes that have ended see nothing, whatever they saw last: from then on whoever speaks counts.
+                    self.has_eyes = seen.is_ok();
+                    let sight = if self.has_eyes { *self.parts.sight.borrow_and_update() } else { Sight::default() };
                     self.feed(Input::Seen(sight)).await;
                 }
                 Some((visitor, is_done)) = self.forgotten.1.recv() => self.has_forgotten(visitor, is_done).await,
@@ -303,8 +310,20 @@ impl Conversation {
                 self.feed(Input::MicrophoneLost).await;
             }
             AudioEvent::MicrophoneReady { detail } => self.device(Device::Microphone, DeviceStatus::Ready, detail),
-            AudioEvent::SpeakerLost { detail } => self.device(Device::Speaker, DeviceStatus::Lost, detail),
-            AudioEvent::SpeakerReady { detail } => self.device(Device::Speaker, DeviceStatus::Ready, detail),
+            AudioEvent::SpeakerLost { detail } => {
+                let playhead = self.parts.meters.borrow().playhead;
+                if let Some((_, running)) = &mut self.answer {
+                    running.unheard_from.get_or_insert(playhead);
+                }
+                self.device(Device::Speaker, DeviceStatus::Lost, detail);
+            }
+            AudioEvent::SpeakerReady { detail } => {
+                // An answer that has not begun yet will be heard after all.
+                if let Some((answer, running)) = &mut self.answer {
+                    running.unheard_from.take_if(|playhead| playhead.answer != *answer);
+                }
+                self.device(Device::Speaker, DeviceStatus::Ready, detail);
+            }
             AudioEvent::InputEnded => self.parts.bus.publish(Event::InputEnded),
         }
     }

@@ -74,6 +74,8 @@ struct Answer {
     ends_visit: bool,
     /// It only bids welcome.
     is_greeting: bool,
+    /// What it answers; `None` for a sentence of the kiosk's own.
+    question: Option<Question>,
 }
 
 /// Where the conversation stands.
@@ -187,10 +189,7 @@ impl Step<'_> {
             Input::Finish => self.end_visit(EndReason::Touch),
             Input::Shutdown => self.end_visit(EndReason::Shutdown),
             Input::Topic(question) => self.topic(question),
-            Input::SetLanguage(language) => {
-                self.state.language = language;
-                self.state.home_at = (!self.state.in_visit).then_some(self.now + LANGUAGE_KEPT);
-            }
+            Input::SetLanguage(language) => self.choose_language(language),
             Input::CallStaff => self.call_staff(),
             Input::SpeechStarted { utterance, over_playout } => self.speech_heard(utterance, over_playout),
             Input::InterruptionConfirmed(utterance) => self.interruption_confirmed(utterance),
@@ -302,6 +301,34 @@ impl Step<'_> {
         self.answer_now(turn, question);
     }
 
+    /// The switch was touched: whoever wants another language does not want the rest of an answer in this one. A question
+    /// is answered again in the language that was chosen; a farewell is said to its end.
+    fn choose_language(&mut self, language: Language) {
+        let is_other = std::mem::replace(&mut self.state.language, language) != language;
+        self.state.home_at = (!self.state.in_visit).then_some(self.now + LANGUAGE_KEPT);
+        if !self.state.in_visit {
+            return;
+        }
+        self.be_active();
+        let Some(answer) = self.state.answer.as_ref().filter(|answer| answer.is_committed && !answer.ends_visit) else {
+            return;
+        };
+        match answer.question.clone() {
+            _ if !is_other => {}
+            // The visitor is asking something else already.
+            Some(question) if self.state.phase != Phase::Interrupted => {
+                self.topic(Question { language, ..question });
+            }
+            _ => {
+                self.stop_answer();
+                if matches!(self.state.phase, Phase::Speaking | Phase::Interrupted) {
+                    self.go(Phase::Listening);
+                    self.judge();
+                }
+            }
+        }
+    }
+
     fn call_staff(&mut self) {
         self.begin_visit();
         self.stop_answer();
@@ -358,7 +385,7 @@ impl Step<'_> {
             && turn.text_verdict().is_some_and(|verdict| verdict != TextVerdict::Unfinished);
         if let Some(question) = turn.question().filter(|_| worth_it) {
             let turn = turn.id;
-            let answer = self.new_answer(Some(turn), false);
+            let answer = self.new_answer(Some(turn), Some(question.clone()), false);
             self.actions.push(Action::Prepare { answer, turn, question });
         }
     }
@@ -420,7 +447,7 @@ impl Step<'_> {
         id
     }
 
-    fn new_answer(&mut self, turn: Option<TurnId>, is_committed: bool) -> AnswerId {
+    fn new_answer(&mut self, turn: Option<TurnId>, question: Option<Question>, is_committed: bool) -> AnswerId {
         let id = self.state.last_answer.next();
         self.state.last_answer = id;
         self.state.answer = Some(Answer {
@@ -433,6 +460,7 @@ impl Step<'_> {
             is_empty: false,
             ends_visit: false,
             is_greeting: false,
+            question,
         });
         id
     }

@@ -28,9 +28,9 @@ impl History {
         self.push(Role::User, text);
     }
 
-    /// This was heard of what the kiosk said.
-    pub(super) fn kiosk(&mut self, heard: &str) {
-        self.push(Role::Assistant, heard);
+    /// This was heard, or could be read, of what the kiosk said.
+    pub(super) fn kiosk(&mut self, said: &str) {
+        self.push(Role::Assistant, said);
     }
 
     /// Forgets everything: the visit is over.

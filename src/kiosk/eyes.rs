@@ -14,9 +14,8 @@ use tokio::sync::{mpsc, watch};
 
 use super::Foundation;
 use crate::{
-    camera::{CameraHandle, CameraStatus, Frame},
+    camera::{CameraHandle, CameraStatus, Frame, FrameSlot},
     config::Config,
-    conversation::VisitorRecords,
     event::{Bus, Command, Device, DeviceStatus, Event, Sight},
     runtime::{ModelStore, Onnx},
     vision::{
@@ -39,11 +38,9 @@ const FAILURES: u32 = 5;
 const BACK_OFF: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
 
 /// The people who may be recognised.
-#[derive(Clone)]
 pub(super) struct Acquaintances {
     pub(super) gallery: Arc<ArcSwap<Gallery>>,
     pub(super) people: Arc<dyn KnownPeople>,
-    pub(super) records: Arc<dyn VisitorRecords>,
 }
 
 /// The ends of the eyes that others hold.
@@ -143,9 +140,9 @@ impl Watcher {
     /// Looks at a picture; gives how long to rest from the beginning of this look to the next.
     pub(super) fn look(&mut self, frame: &Frame) -> Duration {
         let Some(eyes) = self.eyes() else { return BACK_OFF.1 };
-        match eyes.look(frame) {
+        let (outcome, interval) = (eyes.look(frame), eyes.interval());
+        match outcome {
             Ok(()) => {
-                let interval = eyes.interval();
                 if std::mem::take(&mut self.failures) >= FAILURES {
                     self.tell(DeviceStatus::Ready, "faces are found again".to_owned());
                 }
@@ -240,6 +237,11 @@ impl EyesThread {
             }
         })?;
         Ok(Self { camera, stop, thread })
+    }
+
+    /// Where the camera's latest picture is.
+    pub(super) fn slot(&self) -> Arc<FrameSlot> {
+        self.camera.slot.clone()
     }
 
     /// What the camera does.

@@ -71,6 +71,9 @@ async fn fast(foundation: &Foundation, sound: Sound, pictures: Option<Recorded>)
     let seeing = if pictures.is_some() { Seeing::Stepwise } else { Seeing::Nothing };
     let surroundings = surroundings(Arc::new(clock.clone()), sound, activity.clone(), seeing);
     let (mut kiosk, mut audio) = Kiosk::start(foundation, surroundings)?;
+    if let Some(people) = &kiosk.people {
+        people.load().await;
+    }
     let mut events = kiosk.bus.subscribe();
     let mut looker =
         pictures.zip(kiosk.closed_eyes.take()).map(|(pictures, eyes)| Looker::new(pictures, Watcher::new(eyes)));
@@ -97,13 +100,17 @@ async fn at_pace(foundation: &Foundation, sound: Sound, pictures: Option<Recorde
         None => Seeing::Nothing,
     };
     let (kiosk, audio) = Kiosk::start(foundation, surroundings(clock, sound, activity.clone(), seeing))?;
+    if let Some(people) = &kiosk.people {
+        people.load().await;
+    }
     let mut events = kiosk.bus.subscribe();
     let camera = kiosk.eyes_thread.as_ref().map(EyesThread::camera_status);
     let audio = audio.spawn()?;
     while events.next().await.is_some_and(|stamped| stamped.event != Event::InputEnded) {}
     if let Some(mut camera) = camera {
         // Its sender goes with the camera's thread: then it has ended too.
-        let _ = camera.wait_for(|status| *status == CameraStatus::Ended).await;
+        let is_over = |status: &CameraStatus| matches!(status, CameraStatus::Ended | CameraStatus::Lost(_));
+        let _ = camera.wait_for(is_over).await;
         // One more look, in which who has left is told.
         tokio::time::sleep(LAST_LOOK).await;
     }
@@ -117,7 +124,7 @@ async fn at_pace(foundation: &Foundation, sound: Sound, pictures: Option<Recorde
 }
 
 fn surroundings(clock: Arc<dyn Clock>, sound: Sound, activity: Activity, seeing: Seeing) -> Surroundings {
-    Surroundings { clock, sound, activity, repaint: Box::new(|| {}), seeing }
+    Surroundings { clock, sound, activity, repaint: Box::new(|| {}), seeing, has_desk: false }
 }
 
 /// Shows a recording to the eyes, at the pace of a clock that is moved by hand.

@@ -15,14 +15,15 @@ use tokio::{
 use super::{Foundation, Kiosk, Libraries, Seeing, Sound, StartError, Surroundings, demo::Visitor};
 use crate::{
     audio::{
-        AudioThread, Bell, BenchLog, DeviceSink, DeviceSource, StdinSource, StdoutSink, WavSink, script::ScriptedSource,
+        AudioThread, Bell, BenchLog, DeviceSink, DeviceSource, Meters, StdinSource, StdoutSink, WavSink,
+        script::ScriptedSource,
     },
     camera::{self, Recorded},
     clock::{Clock, SystemClock},
     config::Config,
     conversation::Activity,
     event::{Command, Device, DeviceStatus, EndReason, Event, Language, Subscription, staff::StaffView},
-    ops::report::Report,
+    ops::report::{Collector, Report},
     runtime::Onnx,
     ui::{Paused, PausedInputs, SafeCause, SafeMode, ScreenshotRequest, UiInputs, WindowHandle, WindowOptions},
 };
@@ -82,11 +83,37 @@ pub fn run(config: &Config, options: &RunOptions) -> Result<Report, StartError> 
             Err(error) if options.is_headless => return Err(error),
             Err(error) => {
                 tracing::error!(%error, "the kiosk cannot start");
-                if !start_again(config, options, &error) {
-                    return Err(error);
+                match pause(config, options.window_px, safe_mode(&error)) {
+                    Pause::StartAgain => {}
+                    Pause::Closed => return Err(error),
+                    Pause::Told => return Ok(Collector::default().report(Meters::default())),
                 }
             }
         }
+    }
+}
+
+/// How safe mode ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pause {
+    /// "Start again" was touched.
+    StartAgain,
+    /// The window was closed, or there is none.
+    Closed,
+    /// The program was told to stop.
+    Told,
+}
+
+/// Shows safe mode because the configuration of `file` cannot be used. The window looks as the defaults say.
+#[must_use]
+pub fn pause_for_configuration(file: &Path, window_px: Option<[u16; 2]>) -> Pause {
+    // An empty file in the place of the wrong one: its relative paths begin at the same folder.
+    match Config::parse("", file, &[]) {
+        Ok(defaults) => {
+            let safe = SafeMode { cause: SafeCause::Configuration, code: "CONFIG-401".to_owned() };
+            pause(&defaults, window_px, safe)
+        }
+        Err(_) => Pause::Closed,
     }
 }
 
@@ -98,7 +125,7 @@ fn run_once(config: &Config, options: &RunOptions, libraries: &mut Libraries) ->
     let sound = sound(options.audio, config)?;
     let window = (!options.is_headless).then(WindowHandle::default);
     let seeing = seeing(config, options.camera.as_deref(), &clock)?;
-    let mut running = Running::start(&foundation, clock, sound, seeing, window.clone())?;
+    let mut running = Running::start(&foundation, clock, sound, seeing, true, window.clone())?;
     if options.audio == AudioBackend::Stdio {
         BenchLog.ready();
     }
@@ -136,7 +163,7 @@ pub fn demo(config: &Config, language: Language, window_px: Option<[u16; 2]>) ->
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::start_now());
     let sound = Sound { source: Box::new(source), sink: Box::new(WavSink::create(&speaker)?), bell: Bell::default() };
     let window = WindowHandle::default();
-    let mut running = Running::start(&foundation, clock, sound, Seeing::Nothing, Some(window.clone()))?;
+    let mut running = Running::start(&foundation, clock, sound, Seeing::Nothing, false, Some(window.clone()))?;
     let visit = runtime.spawn({
         let (commands, events) = (running.kiosk.commands.clone(), running.kiosk.bus.subscribe());
         let pictures = running.pictures.clone();
@@ -284,13 +311,15 @@ impl Running {
         clock: Arc<dyn Clock>,
         sound: Sound,
         seeing: Seeing,
+        has_desk: bool,
         window: Option<WindowHandle>,
     ) -> Result<Self, StartError> {
         let repaint: Box<dyn Fn() + Send + Sync> = match window.clone() {
             Some(window) => Box::new(move || window.request_repaint()),
             None => Box::new(|| {}),
         };
-        let surroundings = Surroundings { clock: clock.clone(), sound, activity: Activity::default(), repaint, seeing };
+        let surroundings =
+            Surroundings { clock: clock.clone(), sound, activity: Activity::default(), repaint, seeing, has_desk };
         let (kiosk, audio) = Kiosk::start(foundation, surroundings)?;
         let events = Some(kiosk.bus.subscribe());
         let audio = audio.spawn()?;
@@ -308,8 +337,12 @@ impl Running {
             meters: self.kiosk.meters.clone(),
             commands: self.kiosk.commands.clone(),
             sight: self.kiosk.eyes.sight.clone(),
-            staff_view: Arc::new(ArcSwap::from_pointee(StaffView::closed(foundation.config.stand.language))),
-            staff: mpsc::channel(1).0,
+            staff_view: match &self.kiosk.desk {
+                Some(desk) => desk.view.clone(),
+                None => Arc::new(ArcSwap::from_pointee(StaffView::closed(foundation.config.stand.language))),
+            },
+            // Without a desk its pages do not open.
+            staff: self.kiosk.desk.as_ref().map_or_else(|| mpsc::channel(1).0, |desk| desk.commands.clone()),
             wall: jiff::Timestamp::now,
             words: foundation.words.clone(),
             stand: foundation.config.stand.clone(),
@@ -346,9 +379,7 @@ async fn give_back_start_up_memory(onnx: Onnx) {
     }
 }
 
-/// Shows safe mode. Whether staff touched "Start again".
-fn start_again(config: &Config, options: &RunOptions, error: &StartError) -> bool {
-    let Ok(words) = crate::words::Words::load(&config.paths.assets) else { return false };
+fn safe_mode(error: &StartError) -> SafeMode {
     let (cause, code) = match error {
         StartError::Store(_) => (SafeCause::Storage, "STORE-301"),
         StartError::Rate(_) | StartError::Voice(_) => (SafeCause::Devices, "SOUND-201"),
@@ -358,21 +389,35 @@ fn start_again(config: &Config, options: &RunOptions, error: &StartError) -> boo
         }
         StartError::Thread(_) | StartError::Ended => (SafeCause::Files, "SYSTEM-302"),
     };
+    SafeMode { cause, code: code.to_owned() }
+}
+
+/// Shows safe mode until staff start again or close it, or the program is told to stop.
+fn pause(config: &Config, window_px: Option<[u16; 2]>, safe: SafeMode) -> Pause {
+    let (Ok(words), Ok(runtime)) = (crate::words::Words::load(&config.paths.assets), runtime()) else {
+        return Pause::Closed;
+    };
+    let window = WindowHandle::default();
     let inputs = PausedInputs {
-        safe: SafeMode { cause, code: code.to_owned() },
+        safe,
         words: Arc::new(words),
         stand: config.stand.clone(),
         ui: config.ui.clone(),
         assets: config.paths.assets.clone(),
         clock: Arc::new(SystemClock::start_now()),
-        window: WindowHandle::default(),
+        window: window.clone(),
     };
-    match crate::ui::run_paused(inputs, WindowOptions { size_px: options.window_px }) {
-        Ok(Paused::StartAgain) => true,
-        Ok(Paused::Closed) => false,
+    let told = runtime.spawn(async move {
+        signalled().await;
+        window.close();
+    });
+    match crate::ui::run_paused(inputs, WindowOptions { size_px: window_px }) {
+        Ok(Paused::StartAgain) => Pause::StartAgain,
+        Ok(Paused::Closed) if told.is_finished() => Pause::Told,
+        Ok(Paused::Closed) => Pause::Closed,
         Err(error) => {
             tracing::error!(%error, "safe mode cannot be shown");
-            false
+            Pause::Closed
         }
     }
 }

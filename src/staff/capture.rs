@@ -250,3 +250,7 @@ fn moved(before: &FaceReading, now: &FaceReading) -> bool {
 
 /// How long a picture may be on its way before the camera counts as lost to enrolment.
 pub(super) const NO_PICTURE_AFTER: Duration = Duration::from_secs(2);
+
+#[cfg(test)]
+#[path = "capture_tests.rs"]
+mod tests;

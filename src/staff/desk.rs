@@ -436,3 +436,7 @@ fn png(picture: &image::RgbImage) -> Option<Vec<u8>> {
         .ok()?;
     Some(bytes.into_inner())
 }
+
+#[cfg(test)]
+#[path = "desk_tests.rs"]
+mod tests;

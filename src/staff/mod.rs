@@ -15,6 +15,8 @@ pub mod details;
 pub mod machine;
 pub mod pin;
 mod register;
+#[cfg(test)]
+mod test_faces;
 
 use std::sync::Arc;
 

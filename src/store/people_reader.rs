@@ -264,6 +264,11 @@ impl PeopleReader {
         })
     }
 
+    #[cfg(test)]
+    pub(super) fn key(&self) -> Key {
+        self.key.clone()
+    }
+
     fn sealed(&self, id: VisitorId, recogniser: &str) -> Result<Option<SealedPerson>, StoreError> {
         self.read(|connection| {
             connection

@@ -261,7 +261,10 @@ impl KioskApp {
         let view = self.inputs.view.load_full();
         let meters = *self.inputs.meters.borrow();
         self.follow(&view, now);
-        while let Ok(request) = self.inputs.screenshots.try_recv() {
+        // Not in mid-blink: frames follow each other until the eyes are open again.
+        while (staff_view.page.is_some() || !self.animator.is_blinking())
+            && let Ok(request) = self.inputs.screenshots.try_recv()
+        {
             request.take(&ctx);
         }
         if let Some(page) = &staff_view.page {

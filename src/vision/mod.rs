@@ -5,6 +5,7 @@
 
 mod align;
 mod detector;
+mod evaluation;
 pub mod eyes;
 mod gallery;
 pub mod identity;
@@ -18,14 +19,18 @@ mod quality;
 mod raster;
 mod reader;
 mod recogniser;
+mod recognition;
 mod refine;
 pub mod track;
 mod types;
 
+pub use evaluation::{Accuracy, Evaluation, EvaluationError, PairsError, RocPoint, Spread, Stages, evaluate};
 pub use gallery::{Gallery, GalleryError};
 pub use liveness::LivenessTrack;
+pub use picture::PictureError;
 pub use reader::FaceReader;
 pub use recogniser::RecogniserInfo;
+pub use recognition::recognize;
 pub use track::{Track, Tracker};
 pub use types::{
     Bounds, Embedding, EyesCommand, EyesMode, Face, FaceReading, Faces, Glimpse, KnownPeople, Liveness, Match, Quality,

@@ -3,7 +3,7 @@
 use image::RgbImage;
 
 use super::{
-    Face, FaceReading, Faces, Gallery, Liveness, RecogniserInfo, VisionError, align,
+    Embedding, Face, FaceReading, Faces, Gallery, Liveness, RecogniserInfo, VisionError, align,
     detector::Detector,
     liveness::LivenessModel,
     quality::{self, Gates},
@@ -22,6 +22,7 @@ pub struct FaceReader {
     info: RecogniserInfo,
     liveness: Option<LivenessModel>,
     gates: Gates,
+    threads: usize,
     refines_landmarks: bool,
     embeds_mirrored: bool,
     /// Models whose weights may not be used commercially.
@@ -37,13 +38,8 @@ impl FaceReader {
     pub fn load(models: &ModelStore, onnx: &Onnx, config: &config::Vision) -> Result<Self, VisionError> {
         let threads = usize::try_from(config.threads).unwrap_or(1);
         let detector = Detector::load(models, onnx, &config.detector, threads, config.min_score, config.detect_px)?;
-        let (recogniser, mut info) = Recogniser::load(models, onnx, &config.recogniser, threads)?;
-        if config.same_person_threshold > 0.0 {
-            info.same_person_threshold = config.same_person_threshold;
-        }
-        if config.same_person_margin > 0.0 {
-            info.same_person_margin = config.same_person_margin;
-        }
+        let (recogniser, info) = Recogniser::load(models, onnx, &config.recogniser, threads)?;
+        let info = info.overridden(config);
         let liveness = match config.liveness.as_str() {
             "" => None,
             name => Some(LivenessModel::load(models, onnx, name, threads, config.liveness_threshold)?),
@@ -64,10 +60,23 @@ impl FaceReader {
             info,
             liveness,
             gates: Gates::from(config),
+            threads,
             refines_landmarks: config.refine_landmarks,
             embeds_mirrored: config.embed_mirrored,
             research_only,
         })
+    }
+
+    /// The detector's name in the manifest.
+    #[must_use]
+    pub fn detector(&self) -> &str {
+        self.detector.name()
+    }
+
+    /// Threads of each network.
+    #[must_use]
+    pub fn threads(&self) -> usize {
+        self.threads
     }
 
     /// The recogniser with the threshold and margin that count.
@@ -114,7 +123,7 @@ impl FaceReader {
     ///
     /// # Errors
     /// The network failed.
-    pub fn embed(&mut self, crop: &RgbImage) -> Result<super::Embedding, VisionError> {
+    pub fn embed(&mut self, crop: &RgbImage) -> Result<Embedding, VisionError> {
         if self.embeds_mirrored { self.recogniser.embed_with_mirror(crop) } else { self.recogniser.embed(crop) }
     }
 }

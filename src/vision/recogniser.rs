@@ -6,7 +6,10 @@ use super::{
     Embedding, VisionError, align,
     network::{Network, wrong},
 };
-use crate::runtime::{ModelStore, Onnx, Task};
+use crate::{
+    config,
+    runtime::{Model, ModelStore, Onnx, Task},
+};
 
 /// Makes embeddings of aligned faces.
 pub(super) struct Recogniser {
@@ -31,6 +34,46 @@ pub struct RecogniserInfo {
 const CAUTIOUS_THRESHOLD: f32 = 0.5;
 const USUAL_MARGIN: f32 = 0.05;
 
+impl RecogniserInfo {
+    /// The recogniser of the configuration, without loading it.
+    ///
+    /// # Errors
+    /// The manifest does not have it, or says too little of it.
+    pub fn configured(models: &ModelStore, config: &config::Vision) -> Result<Self, VisionError> {
+        let name = &config.recogniser;
+        let model = models
+            .model(name)
+            .map_err(|error| wrong(name, error.to_string(), "a model of the task \"face-recognition\"".to_owned()))?;
+        Ok(Self::of(model)?.overridden(config))
+    }
+
+    /// With the thresholds of the configuration in place of those of the manifest.
+    pub(super) fn overridden(mut self, config: &config::Vision) -> Self {
+        if config.same_person_threshold > 0.0 {
+            self.same_person_threshold = config.same_person_threshold;
+        }
+        if config.same_person_margin > 0.0 {
+            self.same_person_margin = config.same_person_margin;
+        }
+        self
+    }
+
+    fn of(model: &Model) -> Result<Self, VisionError> {
+        let Some(dimensions) = model.dimensions else {
+            let found = "found no `dimensions` in the manifest".to_owned();
+            let allowed = "how many numbers it makes of a face must stand there".to_owned();
+            return Err(wrong(&model.name, found, allowed));
+        };
+        let threshold = |key: &str, otherwise: f32| model.thresholds.get(key).copied().unwrap_or(otherwise);
+        Ok(Self {
+            name: model.name.clone(),
+            dimensions,
+            same_person_threshold: threshold("same_person", CAUTIOUS_THRESHOLD),
+            same_person_margin: threshold("margin", USUAL_MARGIN),
+        })
+    }
+}
+
 impl Recogniser {
     /// Loads the model `name` and asks it once, so that a wrong one is found at start.
     pub(super) fn load(
@@ -40,18 +83,8 @@ impl Recogniser {
         threads: usize,
     ) -> Result<(Self, RecogniserInfo), VisionError> {
         let (network, model) = Network::load(models, onnx, name, Task::FaceRecognition, threads)?;
-        let Some(dimensions) = model.dimensions else {
-            let found = "found no `dimensions` in the manifest".to_owned();
-            return Err(wrong(name, found, "how many numbers it makes of a face must stand there".to_owned()));
-        };
-        let threshold = |key: &str, otherwise: f32| model.thresholds.get(key).copied().unwrap_or(otherwise);
-        let info = RecogniserInfo {
-            name: name.to_owned(),
-            dimensions,
-            same_person_threshold: threshold("same_person", CAUTIOUS_THRESHOLD),
-            same_person_margin: threshold("margin", USUAL_MARGIN),
-        };
-        let mut recogniser = Self { network, dimensions };
+        let info = RecogniserInfo::of(&model)?;
+        let mut recogniser = Self { network, dimensions: info.dimensions };
         recogniser.numbers(&RgbImage::from_pixel(align::SIDE, align::SIDE, image::Rgb([90, 110, 130])))?;
         Ok((recogniser, info))
     }

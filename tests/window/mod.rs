@@ -247,10 +247,10 @@ pub fn asked(language: Language) -> (Speaker, String) {
 }
 
 /// Safe mode after a second.
-pub fn safe_mode_picture(size: [f32; 2], ui: config::Ui) -> image::RgbaImage {
+pub fn safe_mode_picture(size: [f32; 2], ui: config::Ui, cause: SafeCause, code: &str) -> image::RgbaImage {
     let clock = ManualClock::default();
     let mut inputs = Some(PausedInputs {
-        safe: SafeMode { cause: SafeCause::Devices, code: "AUDIO-204".into() },
+        safe: SafeMode { cause, code: code.into() },
         words: Arc::new(Words::load(Path::new("assets")).unwrap()),
         stand: config::Stand::default(),
         ui,

@@ -157,7 +157,9 @@ impl Conversation {
     fn prepare(&mut self, answer: AnswerId, turn: TurnId, question: &Question) {
         let language = question.language;
         let knowledge = self.parts.knowledge.clone();
-        let hits = knowledge.search(&question.text, language, FACTS).unwrap_or_else(|error| {
+        // After a switch of the language the question's words are still in the other one.
+        let written_in = Language::of_text(&question.text).unwrap_or(language);
+        let hits = knowledge.search(&question.text, written_in, FACTS).unwrap_or_else(|error| {
             tracing::warn!(%error, "the knowledge base cannot be searched; the model answers without facts");
             Vec::new()
         });
@@ -206,6 +208,7 @@ impl Conversation {
             first_token_at: None,
             first_audio_at: None,
             name: None,
+            unheard_from: self.scene.lost.contains(&Device::Speaker).then(|| self.parts.meters.borrow().playhead),
         };
         self.answer = Some((answer, running));
     }
@@ -255,18 +258,23 @@ impl Conversation {
         let Some((_, running)) = self.answer.take_if(|(id, _)| *id == answer) else { return };
         let playhead = self.parts.meters.borrow().playhead;
         let spoken = &running.spoken;
-        let heard = match is_cut {
+        let shown = match is_cut {
             false => spoken.text(),
             true if playhead.answer == answer => spoken.heard(&playhead),
             true => "",
         };
-        let heard = running.without_name(heard.trim());
+        let heard = match &running.unheard_from {
+            None => shown,
+            Some(playhead) if playhead.answer == answer => spoken.heard(playhead),
+            Some(_) => "",
+        };
+        let (shown, heard) = (running.without_name(shown.trim()), running.without_name(heard.trim()));
         self.record_answer(answer, &running);
         let Some(visit) = self.visit else { return };
         let turn = running.turn.unwrap_or_default();
         self.parts.store.record(Record::Heard { visit, turn, answer, text: Said(heard.clone()) });
         let Some(mut record) = running.turn.and_then(|turn| self.records.remove(&turn)) else {
-            self.history.kiosk(&heard);
+            self.history.kiosk(&shown);
             return;
         };
         record.answer = running.spoken.text().trim().to_owned();
@@ -276,7 +284,8 @@ impl Conversation {
         record.first_audio_at = running.first_audio_at;
         record.is_interrupted = is_cut;
         self.history.visitor(&record.transcript);
-        self.history.kiosk(&heard);
+        // What could be read while the speaker was gone counts as said.
+        self.history.kiosk(&shown);
         self.parts.bus.publish(Event::TurnFinished { turn: record.turn, answer: Some(answer) });
         log_turn(&record);
         self.parts.store.record(Record::Turn(record.figures()));

@@ -7,6 +7,8 @@ use crate::event::{EntryId, SeenVisitor, ServedBy, Sight, TrackId, VisitorId};
 
 mod attention;
 
+mod language;
+
 /// A conversation in virtual time, with what it asked for.
 struct Talk {
     state: State,
@@ -437,20 +439,6 @@ fn a_visitor_who_never_stops_gets_an_answer_in_the_end() {
     talk.feed(Input::PlayoutStarted(answer));
     assert_eq!(talk.state.phase(), Phase::Speaking);
     assert!((5..20).contains(&joined), "{joined} pieces of five seconds were joined");
-}
-
-#[test]
-fn the_window_returns_to_its_own_language_after_the_farewell() {
-    let mut talk = Talk::new();
-    let job = talk.speak(1, 1_500);
-    talk.transcribe(job, "متى تفتحون؟");
-    talk.wait_ms(2_500);
-    assert_eq!(talk.state.language(), Language::ARABIC);
-    talk.feed(Input::Finish);
-    talk.wait_ms(4_000);
-    assert_eq!(talk.state.language(), Language::ARABIC, "the farewell is still to be read");
-    talk.wait_ms(2_000);
-    assert_eq!(talk.state.language(), Language::ENGLISH);
 }
 
 #[test]

@@ -49,9 +49,10 @@ pub(super) fn arabic(phonemes: &str) -> String {
 
 fn phones(phonemes: &str, table: &[(&'static str, &'static str)]) -> Vec<&'static str> {
     let mut found = Vec::new();
-    let mut rest = phonemes;
+    // Stress marks may stand between the two halves of a diphthong.
+    let phonemes = phonemes.replace(['ˈ', 'ˌ'], "");
+    let mut rest = phonemes.as_str();
     while let Some(first) = rest.chars().next() {
-        // Stress marks may stand between the two halves of nothing: they come before a syllable.
         match table.iter().find(|(symbol, _)| rest.starts_with(symbol)) {
             Some((symbol, phones)) => {
                 found.extend(phones.split(' '));
@@ -77,6 +78,11 @@ mod tests {
     fn a_british_word_keeps_the_glide_that_stands_for_its_r() {
         assert_eq!(english("wˈeə"), "W EH AH");
         assert_eq!(english("nˈiə"), "N IY AH");
+    }
+
+    #[test]
+    fn a_stress_mark_does_not_part_a_diphthong() {
+        assert_eq!(arabic("kaˌifa"), "K AY F AE");
     }
 
     #[test]

@@ -67,8 +67,9 @@ impl Grammar {
     pub(super) fn to_jsgf(&self) -> String {
         let mut jsgf = String::from("#JSGF V1.0;\ngrammar sentences;\n");
         let around = |phrases: &[Vec<usize>]| {
-            let phrases: Vec<String> = phrases.iter().map(|ids| sequence(ids)).collect();
-            if phrases.is_empty() { String::new() } else { format!("[ {} ]", phrases.join(" | ")) }
+            let phrases: String =
+                phrases.iter().map(|ids| format!(" | /{COURTESY_WEIGHT}/ {}", sequence(ids))).collect();
+            if phrases.is_empty() { phrases } else { format!("( /1/ <NULL>{phrases} )") }
         };
         // Writing to a string cannot fail.
         let _ = writeln!(
@@ -103,18 +104,27 @@ impl Grammar {
 }
 
 impl Node {
+    /// The sentences that go through this node.
+    fn sentences(&self) -> usize {
+        usize::from(self.is_end) + self.next.values().map(Self::sentences).sum::<usize>()
+    }
+
+    /// Each branch weighs as much as it has sentences, so that all sentences are equally likely; otherwise one that
+    /// begins like many others would be heard less often.
     fn to_jsgf(&self) -> String {
-        let branches: Vec<String> = self
-            .next
-            .iter()
-            .map(
-                |(id, node)| if node.next.is_empty() { name(*id) } else { format!("{} {}", name(*id), node.to_jsgf()) },
-            )
-            .collect();
-        let joined = branches.join(" | ");
-        if self.is_end { format!("[ {joined} ]") } else { format!("( {joined} )") }
+        let end = self.is_end.then(|| "/1/ <NULL>".to_owned());
+        let branches = self.next.iter().map(|(id, node)| {
+            let rest = if node.next.is_empty() { String::new() } else { format!(" {}", node.to_jsgf()) };
+            format!("/{}/ {}{rest}", node.sentences(), name(*id))
+        });
+        let joined: Vec<String> = end.into_iter().chain(branches).collect();
+        format!("( {} )", joined.join(" | "))
     }
 }
+
+/// How likely each courtesy is, in comparison with none. Most visitors come straight to the point, and courtesies
+/// that cost nothing are heard in any noise before a question.
+const COURTESY_WEIGHT: f32 = 1e-3;
 
 /// Marks politeness in the table of words; no word begins with it.
 const COURTESY: char = '~';
@@ -148,8 +158,10 @@ mod tests {
     }
 
     #[test]
-    fn sentences_share_their_beginnings() {
-        assert!(grammar().to_jsgf().ends_with("public <sentence> =  ( w0 [ w1 ( w2 ( w3 | w4 ) ) ] ) [ w5 ];\n"));
+    fn sentences_share_their_beginnings_and_are_equally_likely() {
+        let tree = "( /3/ w0 ( /1/ <NULL> | /2/ w1 ( /2/ w2 ( /1/ w3 | /1/ w4 ) ) ) )";
+        let expected = format!("public <sentence> =  {tree} ( /1/ <NULL> | /0.001/ w5 );\n");
+        assert!(grammar().to_jsgf().ends_with(&expected));
     }
 
     #[test]

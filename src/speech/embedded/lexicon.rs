@@ -108,8 +108,8 @@ pub(super) fn broken_off() -> ProviderError {
     ProviderError::new(super::NAME, FailureKind::Unavailable, "the program ends")
 }
 
-/// Pronounces the words of Arabic sentences: as their vowels are in each sentence, and as they are at a pause,
-/// without the last short vowel. Breaks off between two sentences when `is_ending` says so.
+/// Pronounces the words of Arabic sentences in every form of [`forms`]. Breaks off between two sentences when
+/// `is_ending` says so.
 pub(super) fn arabic<'a>(
     sentences: impl Iterator<Item = &'a [String]>,
     vowels: &Vowels,
@@ -117,25 +117,21 @@ pub(super) fn arabic<'a>(
     voice: &str,
     is_ending: &AtomicBool,
 ) -> Result<Pronunciations, ProviderError> {
-    let mut forms: Vec<(&str, String)> = Vec::new();
+    let mut spoken: Vec<(&str, String)> = Vec::new();
     for sentence in sentences {
         if is_ending.load(Ordering::Relaxed) {
             return Err(broken_off());
         }
         let restored = vowels.restore(&sentence.join(" "))?;
         for (word, full) in sentence.iter().zip(restored.split_whitespace()) {
-            forms.push((word, full.to_owned()));
-            let pausal = full.trim_end_matches(|c| is_vowel_mark(c) && c != '\u{0651}' && c != '\u{064b}');
-            if pausal != full {
-                forms.push((word, pausal.to_owned()));
-            }
+            spoken.extend(forms(word, full).map(|form| (word.as_str(), form)));
         }
     }
-    forms.sort_unstable();
-    forms.dedup();
-    let phonemes = espeak.phonemes(voice, forms.iter().map(|(_, form)| form.clone()).collect())?;
+    spoken.sort_unstable();
+    spoken.dedup();
+    let phonemes = espeak.phonemes(voice, spoken.iter().map(|(_, form)| form.clone()).collect())?;
     let mut found = Pronunciations::new();
-    for ((word, _), phonemes) in forms.into_iter().zip(phonemes) {
+    for ((word, _), phonemes) in spoken.into_iter().zip(phonemes) {
         let phones = arpabet::arabic(&phonemes);
         if !phones.is_empty() {
             found.entry(word.to_owned()).or_default().insert(phones);
@@ -143,6 +139,24 @@ pub(super) fn arabic<'a>(
     }
     Ok(found)
 }
+
+/// The forms in which a word with the vowels `full` is said: with its case ending; as at a pause, without the last
+/// short vowel, taa marbuta as "a"; and `bare`, as it is written, with the vowels that espeak-ng gives common words.
+/// Speakers swallow short vowels much as that last form does, and leave out case endings anywhere.
+fn forms(bare: &str, full: &str) -> impl Iterator<Item = String> {
+    let pausal = full.trim_end_matches(|c| is_vowel_mark(c) && c != SHADDA && c != FATHATAN);
+    let open = pausal.strip_suffix(TAA_MARBUTA).map(|stem| {
+        let stem = stem.trim_end_matches(is_vowel_mark);
+        format!("{stem}{FATHA}")
+    });
+    let unmarked = bare.chars().filter(|c| !is_vowel_mark(*c)).collect();
+    [Some(full.to_owned()), Some(pausal.to_owned()), open, Some(unmarked)].into_iter().flatten()
+}
+
+const FATHATAN: char = '\u{064b}';
+const FATHA: char = '\u{064e}';
+const SHADDA: char = '\u{0651}';
+const TAA_MARBUTA: char = 'ة';
 
 #[cfg(test)]
 mod tests {
@@ -154,6 +168,12 @@ mod tests {
         look_up(&b"closed K L OW Z D\nopen OW P AH N\nopen(2) OW P EH N\n"[..], &mut wanted);
         assert_eq!(wanted.len(), 1);
         assert_eq!(wanted.get("open").map(BTreeSet::len), Some(2));
+    }
+
+    #[test]
+    fn an_arabic_word_is_expected_with_and_without_its_ending_and_as_it_is_written() {
+        let forms: Vec<String> = forms("دورة", "دَوْرَةِ").collect();
+        assert_eq!(forms, ["دَوْرَةِ", "دَوْرَة", "دَوْرَ", "دورة"]);
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod espeak;
 mod grammar;
 mod lexicon;
 mod numbers;
+mod phones;
 mod pocketsphinx;
 mod recogniser;
 mod sentences;

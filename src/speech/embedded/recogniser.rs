@@ -13,7 +13,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::{
     Espeak, NAME, Vowels,
-    sentences::{Baseline, Heard, Parts, Sentences},
+    sentences::{Comparison, Heard, Parts, Sentences},
     trim,
 };
 use crate::{
@@ -29,20 +29,22 @@ const QUEUED_UTTERANCES: usize = 4;
 
 /// The longest utterance that is looked at, seconds: no phrasing takes as long, whoever asks it.
 const LONGEST_S: usize = 15;
-/// What is measured of a language's sentences (`benches/recognition`), in the library's units a frame.
+/// What is measured of a language's sentences (`docs/recognition.md`), in the library's units a frame.
 #[derive(Debug, Clone, Copy)]
 struct Limits {
-    /// A sentence that scores no worse than this is what was said: hardly any other does. It is not judged further.
+    /// A sentence no farther than this from the perfect score is what was said: hardly any other comes as near. It is
+    /// not judged further, which saves time.
     sure: f32,
-    /// The most that its distance from the perfect score and from the bare phones' may add up to. Neither tells as
-    /// much alone: Arabic sounds are far from the model's phones, and far from any phone.
+    /// The most that misfit and unlikeness may add up to ([`Best::fits`]).
     doubtful: f32,
     /// How much worse sentences score because the acoustic model is of another language.
     foreign: f32,
 }
 
-const ENGLISH: Limits = Limits { sure: 62.0, doubtful: 97.0, foreign: 0.0 };
-const ARABIC: Limits = Limits { sure: 57.5, doubtful: 100.0, foreign: 4.5 };
+const ENGLISH: Limits = Limits { sure: 53.0, doubtful: 60.0, foreign: 0.0 };
+const ARABIC: Limits = Limits { sure: 54.0, doubtful: 57.0, foreign: 4.5 };
+/// What an unlikeness of 1 counts, in comparison with the misfit.
+const UNLIKENESS_WEIGHT: f32 = 50.0;
 /// How much better the likely language is taken to be, a frame.
 const LIKELY_BONUS: f32 = 4.5;
 
@@ -50,7 +52,7 @@ type Reply<T> = oneshot::Sender<Result<Option<T>, ProviderError>>;
 
 enum Job {
     Sentence(Arc<[i16]>, Reply<Heard>),
-    Phones(Arc<[i16]>, Reply<Baseline>),
+    Compare(Arc<[i16]>, Heard, Reply<Comparison>),
 }
 
 /// Where one decoder is reached. It does not keep the decoder's thread alive: a transcription under way when the
@@ -157,9 +159,11 @@ fn serve(mut sentences: Built, mut queue: mpsc::Receiver<Job>, is_ending: &Atomi
         // A listener that has gone needs no answer, and no work.
         match job {
             Job::Sentence(_, reply) if reply.is_closed() => {}
-            Job::Phones(_, reply) if reply.is_closed() => {}
+            Job::Compare(_, _, reply) if reply.is_closed() => {}
             Job::Sentence(samples, reply) => drop(reply.send(ready.map(|sentences| sentences.hear(&samples)))),
-            Job::Phones(samples, reply) => drop(reply.send(ready.map(|sentences| sentences.baseline(&samples)))),
+            Job::Compare(samples, heard, reply) => {
+                drop(reply.send(ready.map(|sentences| sentences.compare(&samples, &heard))));
+            }
         }
     }
 }
@@ -212,9 +216,9 @@ async fn recognise(
         return Ok(best.into_transcript());
     }
     let decoder = if best.language == Language::ARABIC { arabic } else { english };
-    let baseline = decoder.ask(|reply| Job::Phones(samples, reply)).await?;
-    Ok(match baseline {
-        Some(baseline) if best.fits(baseline, strictness) => best.into_transcript(),
+    let comparison = decoder.ask(|reply| Job::Compare(samples, best.heard.clone(), reply)).await?;
+    Ok(match comparison {
+        Some(comparison) if best.fits(comparison, strictness) => best.into_transcript(),
         _ => not_understood(best.language),
     })
 }
@@ -251,10 +255,10 @@ impl Best {
     }
 
     /// Whether it is what was said, in comparison with the bare phones.
-    fn fits(&self, baseline: Baseline, strictness: f32) -> bool {
-        let misfit = (baseline.score - self.heard.score) / baseline.speech_frames;
-        tracing::debug!(misfit, speech_frames = baseline.speech_frames, "embedded recognition in doubt");
-        self.distance + misfit <= limits(self.language).doubtful * strictness
+    fn fits(&self, comparison: Comparison, strictness: f32) -> bool {
+        let Comparison { misfit, unlikeness } = comparison;
+        tracing::debug!(misfit, unlikeness, "embedded recognition in doubt");
+        misfit + UNLIKENESS_WEIGHT * unlikeness <= limits(self.language).doubtful * strictness
     }
 
     fn into_transcript(self) -> Transcript {
@@ -299,7 +303,7 @@ mod tests {
 
     fn heard(entry: &str, distance: f32) -> Option<Heard> {
         let phrasing = Phrasing { entry: EntryId(entry.into()), text: entry.into() };
-        Some(Heard { phrasing, score: -distance * FRAMES })
+        Some(Heard { phrasing, score: -distance * FRAMES, phones: String::new() })
     }
 
     fn chosen(english: Option<Heard>, arabic: Option<Heard>, likely: Language) -> Best {
@@ -321,17 +325,17 @@ mod tests {
 
     #[test]
     fn what_scores_well_needs_no_comparison_and_what_scores_badly_does() {
-        assert!(chosen(heard("en", 50.0), None, Language::ARABIC).is_sure(1.0));
+        assert!(chosen(heard("en", 40.0), None, Language::ARABIC).is_sure(1.0));
         assert!(!chosen(heard("en", 70.0), None, Language::ENGLISH).is_sure(1.0));
     }
 
     #[test]
-    fn what_fits_much_worse_than_its_phones_is_refused() {
+    fn what_fits_much_worse_than_its_phones_or_sounds_unlike_them_is_refused() {
         let best = chosen(heard("en", 80.0), None, Language::ENGLISH);
-        let baseline = |distance: f32| Baseline { score: -distance * FRAMES, speech_frames: FRAMES };
-        assert!(best.fits(baseline(70.0), 1.0));
-        assert!(!best.fits(baseline(40.0), 1.0));
-        assert!(!best.fits(baseline(70.0), 0.5), "a stricter threshold refuses it");
+        assert!(best.fits(Comparison { misfit: 10.0, unlikeness: 0.3 }, 1.0));
+        assert!(!best.fits(Comparison { misfit: 40.0, unlikeness: 0.3 }, 1.0));
+        assert!(!best.fits(Comparison { misfit: 10.0, unlikeness: 0.9 }, 1.0));
+        assert!(!best.fits(Comparison { misfit: 10.0, unlikeness: 0.3 }, 0.4), "a stricter threshold refuses it");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Recognition in one language: the phrasings of the knowledge base as a grammar, decoded by PocketSphinx.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeSet, HashMap},
     path::Path,
     sync::atomic::{AtomicBool, Ordering},
 };
@@ -9,7 +9,7 @@ use std::{
 use super::{
     Espeak, NAME, Vowels,
     grammar::{Grammar, Place},
-    lexicon,
+    lexicon, phones,
     pocketsphinx::{Beams, GrammarDecoder},
 };
 use crate::{
@@ -55,21 +55,25 @@ pub(super) struct Heard {
     pub(super) phrasing: Phrasing,
     /// The score of the whole utterance, silence included: 0 at best, comparable between languages.
     pub(super) score: f32,
+    /// The phones of its words, as they were said, courtesies included; separated by spaces.
+    pub(super) phones: String,
 }
 
-/// The utterance without any grammar, against which a sentence is judged.
+/// How a sentence compares with what the utterance is without any grammar.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Baseline {
-    /// The score of the best sequence of phones.
-    pub(super) score: f32,
-    /// Frames (10 ms) of speech in it.
-    pub(super) speech_frames: f32,
+pub(super) struct Comparison {
+    /// How much worse the sentence scores than the best sequence of phones, a frame of speech.
+    pub(super) misfit: f32,
+    /// How unlike that sequence its phones are: 0 (the same) to 1.
+    pub(super) unlikeness: f32,
 }
 
 /// A decoder for the phrasings in one language.
 pub(super) struct Sentences {
     grammar: Grammar,
     phrasings: Vec<Phrasing>,
+    /// The phones of the grammar's words, by the names that the decoder gives.
+    pronunciations: HashMap<String, String>,
     decoder: GrammarDecoder,
 }
 
@@ -117,22 +121,31 @@ impl Sentences {
         let words = dictionary(&grammar, &pronunciations);
         let decoder = GrammarDecoder::open(acoustic_model, &words, &grammar.to_jsgf(), BEAMS)
             .map_err(|error| ProviderError::new(NAME, FailureKind::Unavailable, error.to_string()))?;
-        Ok(Self { grammar, phrasings, decoder })
+        Ok(Self { grammar, phrasings, pronunciations: words.into_iter().collect(), decoder })
     }
 
     /// The phrasing that `samples` (mono, 16 kHz) are most like; `None` when the search finds no whole sentence.
     pub(super) fn hear(&mut self, samples: &[i16]) -> Option<Heard> {
         let path = self.decoder.sentence(samples)?;
-        let index = self.grammar.sentence(path.segments.iter().map(|segment| segment.word.as_str()))?;
-        Some(Heard { phrasing: self.phrasings.get(index)?.clone(), score: path.score as f32 })
+        let words = || path.segments.iter().map(|segment| segment.word.as_str());
+        let index = self.grammar.sentence(words())?;
+        let phones: Vec<&str> = words().filter_map(|word| self.pronunciations.get(word)).map(String::as_str).collect();
+        Some(Heard { phrasing: self.phrasings.get(index)?.clone(), score: path.score as f32, phones: phones.join(" ") })
     }
 
-    /// What `samples` score as any sequence of phones; `None` without speech.
-    pub(super) fn baseline(&mut self, samples: &[i16]) -> Option<Baseline> {
+    /// Compares what was heard in `samples` with their best sequence of phones; `None` without speech.
+    pub(super) fn compare(&mut self, samples: &[i16], heard: &Heard) -> Option<Comparison> {
         let path = self.decoder.phones(samples)?;
-        let speech = path.segments.iter().filter(|segment| segment.word != SILENCE);
-        let frames: i32 = speech.map(|segment| segment.last_frame - segment.first_frame + 1).sum();
-        (frames > 0).then_some(Baseline { score: path.score as f32, speech_frames: frames as f32 })
+        let speech = || path.segments.iter().filter(|segment| segment.word != SILENCE);
+        let frames: i32 = speech().map(|segment| segment.last_frame - segment.first_frame + 1).sum();
+        // Noises are written in plus signs.
+        let free: Vec<&str> =
+            speech().map(|segment| segment.word.as_str()).filter(|word| !word.starts_with('+')).collect();
+        let expected: Vec<&str> = heard.phones.split(' ').collect();
+        (frames > 0).then(|| Comparison {
+            misfit: (path.score as f32 - heard.score) / frames as f32,
+            unlikeness: phones::unlikeness(&free, &expected),
+        })
     }
 }
 

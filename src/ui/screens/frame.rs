@@ -24,6 +24,8 @@ const SWITCH: (f32, f32) = (383.0, 459.0);
 const SWITCH_CROWDED: f32 = 420.0;
 const TOOL: (f32, f32) = (126.0, 148.0);
 const TOOL_GAP: f32 = 12.0;
+/// How long the place where "Text size" was touched stays that button, seconds.
+const TEXT_SIZE_STAYS_SECS: f64 = 3.0;
 /// Between the notice and the window's edge at least.
 const EDGE: f32 = 12.0;
 /// The line height of a notice that is short of room, in sizes of its type.
@@ -184,7 +186,28 @@ impl<'a> Frame<'a, '_> {
             let place = self.canvas.inside(row, row.width() - from_end, 0.0, size);
             let label = self.canvas.word(key);
             if self.canvas.tool(Id::unique("tool").with(key), place, Tool { icon, label: &label, is_on }).clicked() {
+                if touch == Touch::TextSize {
+                    let now = self.canvas.ui.input(|input| input.time);
+                    self.furniture.text_size_touched = Some((place, now));
+                }
                 self.touches.push(touch);
+            }
+        }
+    }
+
+    /// With another text size the button stands elsewhere. A finger that stays where it is means it all the same, for a
+    /// while. To be called last: what has come under the finger is not touched.
+    pub(super) fn text_size_again(&mut self) {
+        let Some((place, touched_at)) = self.furniture.text_size_touched else { return };
+        let now = self.canvas.ui.input(|input| input.time);
+        if now - touched_at > TEXT_SIZE_STAYS_SECS {
+            self.furniture.text_size_touched = None;
+            return;
+        }
+        if self.canvas.ui.interact(place, Id::unique("text size again"), Sense::click()).clicked() {
+            self.furniture.text_size_touched = Some((place, now));
+            if !self.touches.contains(&Touch::TextSize) {
+                self.touches.push(Touch::TextSize);
             }
         }
     }

@@ -50,6 +50,8 @@ pub struct Furniture {
     pub mark: Hold,
     /// "Forget me" was touched, and not answered yet.
     pub asks_forget: bool,
+    /// Where "Text size" was touched, and when (seconds of the window): it has moved since.
+    text_size_touched: Option<(Rect, f64)>,
 }
 
 /// What screens are drawn from.
@@ -97,6 +99,7 @@ pub fn paint(canvas: &mut Canvas<'_>, furniture: &mut Furniture, shown: Shown<'_
     frame.controls();
     frame.notice(scene);
     frame.toast();
+    frame.text_size_again();
     frame.touches
 }
 

@@ -87,8 +87,9 @@ impl GrammarDecoder {
             ("-wbeam", beams.word),
             ("-lw", "1"),
             ("-wip", "1"),
-            ("-silprob", "0.1"),
-            ("-fillprob", "1e-4"),
+            // Hardly ever: a path that skips what it cannot explain as silence would beat the sentence that was said.
+            ("-silprob", "1e-8"),
+            ("-fillprob", "1e-8"),
             // Scores are relative to the best senone of a frame; computing all of them makes that the same one in
             // every decoder, so that scores of two grammars can be compared.
             ("-compallsen", "yes"),
