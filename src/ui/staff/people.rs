@@ -327,7 +327,7 @@ fn recognition(page: &mut Page<'_, '_>, place: Rect, recognition: Option<bool>) 
         None => ("recognition.none", "recognition.none.why", colours.ink2),
     };
     // In a narrow card the switch stands below the words.
-    let switch_width = if recognition.is_some() { 260.0 } else { 0.0 };
+    let switch_width = if recognition.is_some() { 320.0 } else { 0.0 };
     let is_stacked = place.height() > 150.0 && recognition.is_some();
     let words_height = if is_stacked { place.height() - 96.0 } else { place.height() };
     let icon = page.canvas.inside(place, PADDING, (words_height - 48.0) / 2.0, vec2(48.0, 48.0));
