@@ -26,7 +26,7 @@ use majlis::{
         command::{EnrolArgs, FaceTools, StaffAction, VisitorsAction},
     },
     store,
-    vision::{self, FaceReader},
+    vision::{self, FaceReader, KnownPeople as _},
 };
 
 /// What is read where no file is named.
@@ -257,6 +257,12 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
             let outcome = staff::command::enrol(&config, &args, || face_tools(&config))?;
             Ok(ExitCode::from(outcome.print()?))
         }
+        Command::Visitors { action: VisitorsAction::Embed } => {
+            let mut reader = face_reader(&config)?;
+            let id = recogniser_id(&reader);
+            let outcome = staff::command::embed_again(&config, id, &mut |crop| reader.embed(crop))?;
+            Ok(ExitCode::from(outcome.print()?))
+        }
         Command::Visitors { action } => Ok(ExitCode::from(staff::command::visitors(&config, &action)?.print()?)),
         Command::Db { command: DbCommand::Check } => check_database(&config),
         Command::Recognize(args) => recognize(&config, &args),
@@ -346,9 +352,12 @@ fn face_reader(config: &Config) -> anyhow::Result<FaceReader> {
 
 fn recognize(config: &Config, args: &RecognizeArgs) -> anyhow::Result<ExitCode> {
     let mut reader = face_reader(config)?;
-    let gallery = reader.new_gallery();
+    let register = staff::command::on_record(config, recogniser_id(&reader))?;
+    let gallery =
+        register.as_ref().map_or_else(|| reader.new_gallery(), |register| register.gallery().load().as_ref().clone());
+    let name = |visitor| register.as_ref()?.known(visitor).map(|known| known.name);
     let mut output = std::io::stdout().lock();
-    let all_read = vision::recognize(&mut reader, &args.images, &gallery, &|_| None, args.json, &mut output)
+    let all_read = vision::recognize(&mut reader, &args.images, &gallery, &name, args.json, &mut output)
         .context("standard output cannot be written")?;
     Ok(if all_read { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -400,15 +409,17 @@ fn show_level(config: &Config, seconds: u64, output: &mut impl std::io::Write) -
 }
 
 fn face_tools(config: &Config) -> anyhow::Result<FaceTools> {
-    let models = ModelStore::open(&config.paths.models)?;
-    let onnx = Onnx::load(&models)?;
-    let reader = FaceReader::load(&models, &onnx, &config.vision)?;
-    let info = reader.recogniser().clone();
+    let reader = face_reader(config)?;
     Ok(FaceTools {
-        recogniser: RecogniserId { name: info.name, dimensions: info.dimensions },
-        same_person_threshold: info.same_person_threshold,
+        recogniser: recogniser_id(&reader),
+        same_person_threshold: reader.recogniser().same_person_threshold,
         faces: Box::new(reader),
     })
+}
+
+fn recogniser_id(reader: &FaceReader) -> RecogniserId {
+    let info = reader.recogniser();
+    RecogniserId { name: info.name.clone(), dimensions: info.dimensions }
 }
 
 fn check_database(config: &Config) -> anyhow::Result<ExitCode> {

@@ -341,6 +341,7 @@ fn an_attached_keyboard_works_the_same() {
         kiosk.harness.event(event);
         kiosk.step();
     }
+    kiosk.step();
     assert_eq!((written(&kiosk, "Name"), written(&kiosk, "Phone")), ("Hud".into(), "05".into()));
 }
 

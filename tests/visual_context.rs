@@ -16,10 +16,7 @@ use majlis::{
     cloud::{BreakerSettings, Cloud},
     config::{self, Secrets},
     conversation::{Observations, VisualContext, VisualParts},
-    event::{
-        Bus, Connection, EndReason, Event, Language, ProviderKind, SeenVisitor, Sight, Subscription, TrackId, View,
-        VisitId,
-    },
+    event::{Bus, Connection, EndReason, Event, Language, SeenVisitor, Sight, Subscription, TrackId, View, VisitId},
     llm::CloudObserver,
 };
 use tokio::sync::watch;
@@ -54,7 +51,8 @@ impl World {
         let mut config = config::Config::default();
         config.cloud.base_url = server.base_url();
         let cloud = Cloud::new(&config.cloud, &Secrets::from_environment()).unwrap();
-        let service = cloud.service(ProviderKind::LanguageModel).unwrap();
+        config.visual_context.model = "eyes-1".into();
+        let observer = CloudObserver::configured(&config, &cloud).unwrap();
         let clock = ManualClock::default();
         let bus = Bus::new(Arc::new(clock.clone()));
         let events = bus.subscribe();
@@ -68,7 +66,7 @@ impl World {
             bus: bus.clone(),
             slot: slot.clone(),
             sight: sight.subscribe(),
-            observer: Arc::new(CloudObserver::new(service, "eyes-1".into(), LIMIT)),
+            observer,
             connection: connection.subscribe(),
             breaker: BreakerSettings::from(&config.cloud),
             view: Arc::new(ArcSwap::from_pointee(view)),
@@ -279,4 +277,15 @@ async fn a_model_that_fails_is_left_alone_and_tried_again_later() {
     let told =
         std::iter::from_fn(|| world.events.try_next()).any(|stamped| matches!(stamped.event, Event::Provider { .. }));
     assert!(!told, "neither staff nor visitors are told of a fault that nobody notices");
+}
+
+#[test]
+fn without_a_cloud_or_switched_off_there_is_nobody_to_send_to() {
+    let mut config = config::Config::default();
+    let cloud = |config: &config::Config| Cloud::new(&config.cloud, &Secrets::from_environment()).unwrap();
+    assert!(CloudObserver::configured(&config, &cloud(&config)).is_none(), "no cloud");
+    config.cloud.base_url = "http://127.0.0.1:9/v1".into();
+    assert!(CloudObserver::configured(&config, &cloud(&config)).is_some());
+    config.visual_context.enabled = false;
+    assert!(CloudObserver::configured(&config, &cloud(&config)).is_none(), "switched off");
 }

@@ -25,7 +25,8 @@ pub trait OpenCamera: Send {
     /// It is not there or does not deliver what is needed.
     fn open(&mut self) -> Result<Box<dyn FrameSource>, CameraError>;
 
-    /// Whether the same picture for a long time is a fault: true of a live camera, whose sensor is never without noise.
+    /// Whether it is a device. To deliver nothing, or the same picture again and again, is a fault of a device; a recording
+    /// may show a still scene.
     fn is_live(&self) -> bool {
         true
     }

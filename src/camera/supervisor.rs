@@ -102,6 +102,7 @@ impl Camera {
             upright: Upright::new(config),
             lost_after: Duration::from_millis(config.lost_after_ms),
             health: PictureHealth::new(opener.is_live()),
+            is_live: opener.is_live(),
             opener,
             clock,
             bus,
@@ -175,6 +176,8 @@ struct Supervision {
     upright: Upright,
     lost_after: Duration,
     health: PictureHealth,
+    /// A recording may pause for as long as it likes.
+    is_live: bool,
     clock: Arc<dyn Clock>,
     bus: Bus,
     slot: Arc<FrameSlot>,
@@ -199,6 +202,11 @@ impl Supervision {
                         pause = BACK_OFF.0;
                     }
                     self.tell(CameraStatus::Lost(reason));
+                    if !self.is_live {
+                        // A recording that breaks off does not come back; whoever waits for its end must not wait for ever.
+                        self.tell(CameraStatus::Ended);
+                        break;
+                    }
                     self.sleep(pause);
                     pause = (pause * 2).min(BACK_OFF.1);
                 }
@@ -242,7 +250,7 @@ impl Supervision {
                 }
             }
             // Neither silence nor pictures that nobody can read are pictures.
-            if self.clock.now() >= due {
+            if self.is_live && self.clock.now() >= due {
                 let reason = format!("{}: no picture for {} ms", source.detail(), self.lost_after.as_millis());
                 return End::Lost { reason, has_delivered };
             }

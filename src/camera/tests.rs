@@ -72,6 +72,7 @@ type Opening = Option<Vec<Do>>;
 struct ScriptedOpener {
     clock: JumpingClock,
     openings: VecDeque<Opening>,
+    is_live: bool,
     opened_at: Arc<Mutex<Vec<Duration>>>,
     /// Told when the script is over.
     over: SyncSender<()>,
@@ -87,6 +88,10 @@ impl OpenCamera for ScriptedOpener {
         self.opened_at.lock().unwrap().push(self.clock.now());
         let script = opening.ok_or(CameraError::None)?;
         Ok(Box::new(ScriptedSource { clock: self.clock.clone(), script: script.into(), pictures: 0 }))
+    }
+
+    fn is_live(&self) -> bool {
+        self.is_live
     }
 }
 
@@ -152,6 +157,10 @@ struct World {
 
 impl World {
     fn start(openings: impl IntoIterator<Item = Opening>) -> Self {
+        Self::start_as(true, openings)
+    }
+
+    fn start_as(is_live: bool, openings: impl IntoIterator<Item = Opening>) -> Self {
         let clock = JumpingClock::default();
         let bus = Bus::new(Arc::new(clock.clone()));
         let events = bus.subscribe();
@@ -160,6 +169,7 @@ impl World {
         let opener = ScriptedOpener {
             clock: clock.clone(),
             openings: openings.into_iter().collect(),
+            is_live,
             opened_at: opened_at.clone(),
             over: over_sender,
         };
@@ -282,6 +292,18 @@ fn make_video(path: &Path, arguments: &[&str]) {
     assert!(ffmpeg.wait().unwrap().success());
 }
 
+/// Notes in an MP4 file that its pictures are to be turned by 90°, as a phone does (ISO 14496-12, 8.3.2: `tkhd`).
+fn turn_clockwise(path: &Path) {
+    let mut file = std::fs::read(path).unwrap();
+    let header = file.windows(4).position(|four| four == b"tkhd").unwrap() + 4;
+    let matrix: [i32; 9] = [0, 0x1_0000, 0, -0x1_0000, 0, 0, 120 << 16, 0, 0x4000_0000];
+    // Behind version, times, track, duration, layer and volume.
+    for (place, value) in file[header + 40..].chunks_exact_mut(4).zip(matrix) {
+        place.copy_from_slice(&value.to_be_bytes());
+    }
+    std::fs::write(path, file).unwrap();
+}
+
 fn level(index: u8) -> u8 {
     20 + 20 * index
 }
@@ -322,7 +344,8 @@ fn the_picture_of_a_video_at_a_time_is_the_last_one_that_is_not_later() {
 fn a_video_is_turned_as_it_says_and_kept_small() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("phone.mp4");
-    make_video(&path, &["-c:v", "mpeg4", "-q:v", "2", "-metadata:s:v:0", "rotate=90"]);
+    make_video(&path, &["-c:v", "mpeg4", "-q:v", "2"]);
+    turn_clockwise(&path);
     let upright = Recorded::open(&path, &config(10)).unwrap().frame_at(Duration::ZERO).unwrap().unwrap();
     assert_eq!(upright.picture.dimensions(), (120, 160));
     let small = config::Camera { width_px: 160, height_px: 120, rotation_deg: 90, ..config(10) };
@@ -351,7 +374,8 @@ fn what_is_no_recording_is_refused_with_the_reason() {
     let text = folder.path().join("notes.mp4");
     std::fs::write(&text, "no video at all").unwrap();
     let message = refusal(&text);
-    assert!(message.contains("notes.mp4") && message.contains("Invalid data"), "{message}");
+    assert!(message.contains("notes.mp4") && message.contains("moov atom not found"), "{message}");
+    assert!(!message.contains("0x"), "which part of ffmpeg says so helps nobody: {message}");
     assert!(message.contains("a video file, or a folder of pictures"), "{message}");
     assert!(refusal(&folder.path().join("nowhere")).contains("No such file"));
     let empty = folder.path().join("empty");
@@ -385,6 +409,38 @@ fn a_folder_shows_its_pictures_by_name_and_a_broken_one_changes_nothing() {
 }
 
 #[test]
+fn a_slow_recording_is_not_taken_for_a_lost_camera() {
+    let folder = picture_folder();
+    let config = config::Camera { lost_after_ms: 200, ..config(1) };
+    let clock = JumpingClock::default();
+    let bus = Bus::new(Arc::new(clock.clone()));
+    let mut events = bus.subscribe();
+    let opener = Recorded::open(folder.path(), &config).unwrap().into_opener(Arc::new(clock.clone()));
+    let handle = Camera::start(opener, &config, Arc::new(clock), bus).unwrap();
+    until_ended(&handle);
+    let told: Vec<_> = told(&mut events).into_iter().map(|(at, status, _)| (at, status)).collect();
+    assert_eq!(told, [(0, DeviceStatus::Ready), (4_000, DeviceStatus::Lost)]);
+    handle.stop();
+}
+
+#[test]
+fn a_recording_that_breaks_off_has_ended() {
+    let mut world = World::start_as(false, [Some(vec![Do::Pictures(3), Do::Unplugged])]);
+    until_ended(&world.handle);
+    let statuses: Vec<DeviceStatus> = told(&mut world.events).into_iter().map(|(_, status, _)| status).collect();
+    assert_eq!(statuses, [DeviceStatus::Ready, DeviceStatus::Lost, DeviceStatus::Lost]);
+    world.handle.stop();
+}
+
+fn until_ended(handle: &CameraHandle) {
+    let until = std::time::Instant::now() + LIMIT;
+    while *handle.status.borrow() != CameraStatus::Ended {
+        assert!(std::time::Instant::now() < until, "the recording does not end");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+#[test]
 fn a_recording_in_place_of_a_camera_plays_once_at_its_own_pace() {
     let folder = picture_folder();
     let clock = JumpingClock::default();
@@ -392,11 +448,7 @@ fn a_recording_in_place_of_a_camera_plays_once_at_its_own_pace() {
     let mut events = bus.subscribe();
     let opener = Recorded::open(folder.path(), &config(5)).unwrap().into_opener(Arc::new(clock.clone()));
     let handle = Camera::start(opener, &config(5), Arc::new(clock), bus).unwrap();
-    let until = std::time::Instant::now() + LIMIT;
-    while *handle.status.borrow() != CameraStatus::Ended {
-        assert!(std::time::Instant::now() < until, "the recording does not end");
-        std::thread::sleep(Duration::from_millis(2));
-    }
+    until_ended(&handle);
     let told: Vec<_> = told(&mut events).into_iter().map(|(at, status, _)| (at, status)).collect();
     assert_eq!(told, [(0, DeviceStatus::Ready), (800, DeviceStatus::Lost)]);
     assert_eq!((handle.figures().frames, handle.figures().bad), (3, 1));

@@ -132,6 +132,9 @@ struct RunningAnswer {
     unheard_from: Option<Playhead>,
 }
 
+/// Who asked to be forgotten, and whether it was done.
+type Forgotten = (VisitorId, bool);
+
 /// A conversation, ready to run.
 pub struct Conversation {
     parts: Parts,
@@ -153,7 +156,7 @@ pub struct Conversation {
     /// For the camera's comings and goings; those of sound are heard from the audio loop.
     devices: Subscription,
     /// Who was asked to be forgotten, and whether it was done.
-    forgotten: (mpsc::Sender<(VisitorId, bool)>, mpsc::Receiver<(VisitorId, bool)>),
+    forgotten: (mpsc::Sender<Forgotten>, mpsc::Receiver<Forgotten>),
 }
 
 impl Conversation {

@@ -158,6 +158,7 @@ struct World {
     records: Arc<ScriptedRecords>,
     store: Option<Store>,
     conversation: JoinHandle<()>,
+    observations: Observations,
     folder: tempfile::TempDir,
     utterance: u64,
 }
@@ -174,6 +175,7 @@ impl World {
     }
 
     fn with(config: Config, heard: &[Option<&'static str>], thoughts: &[Thought], is_mute: bool) -> Self {
+        let observations = Observations::new(&config.visual_context);
         let folder = tempfile::tempdir().unwrap();
         let clock = ManualClock::default();
         let bus = Bus::new(Arc::new(clock.clone()));
@@ -216,7 +218,7 @@ impl World {
             sight: seen,
             eyes,
             records: records.clone(),
-            seen: Observations::default(),
+            seen: observations.clone(),
             turns: turn_sender,
             activity: Activity::default(),
         });
@@ -237,6 +239,7 @@ impl World {
             publisher,
             store: Some(store),
             conversation: tokio::spawn(conversation.run()),
+            observations,
             folder,
             utterance: 0,
         }
@@ -362,6 +365,24 @@ async fn a_question_is_answered_and_both_sides_stand_in_the_transcript() {
     assert_eq!(said(&messages, Speaker::Visitor), ["What time do you open?"]);
     assert_eq!(said(&messages, Speaker::Kiosk), ["At nine, every day."]);
     assert_eq!(heard(&messages), ["At nine, every day."]);
+}
+
+#[tokio::test]
+async fn what_was_seen_goes_with_the_question_with_its_age_and_what_is_stale_does_not() {
+    let mut world = World::new(&[Some("ماذا أحمل؟"), Some("ماذا أحمل الآن؟")], &[]);
+    world.observations.note("شخص يحمل تذكرة.".to_owned(), world.clock.now());
+    world.say(2_000).await;
+    let answer = world.answer_begins().await;
+    world.answer_ends(answer).await;
+    // From 15 s on it is stale.
+    world.wait(Duration::from_secs(12)).await;
+    world.say(1_000).await;
+    world.answer_begins().await;
+    let asked = world.mind.asked.lock().unwrap();
+    let instructions = |request: &ChatRequest| request.messages.first().unwrap().text.clone();
+    let (first, last) = (instructions(asked.first().unwrap()), instructions(asked.last().unwrap()));
+    assert!(first.contains("ما رأته الكاميرا (عمره بالثواني: 2): شخص يحمل تذكرة."), "{first}");
+    assert!(!last.contains("تذكرة"), "{last}");
 }
 
 #[tokio::test]

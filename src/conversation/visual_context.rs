@@ -136,8 +136,13 @@ impl Observations {
         (age < self.max_age).then(|| (newest.text.clone(), age))
     }
 
-    fn set(&self, observation: Option<Observation>) {
-        *self.newest.lock().unwrap_or_else(PoisonError::into_inner) = observation;
+    /// A picture taken `at` shows this.
+    pub(super) fn note(&self, text: String, at: Duration) {
+        *self.newest.lock().unwrap_or_else(PoisonError::into_inner) = Some(Observation { text, at });
+    }
+
+    fn forget(&self) {
+        *self.newest.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 }
 
@@ -210,7 +215,7 @@ impl Watcher {
         self.is_visit = false;
         self.ring.clear();
         self.last_sent = None;
-        self.observations.set(None);
+        self.observations.forget();
         self.tell(0);
     }
 
@@ -284,7 +289,7 @@ impl Watcher {
                     tracing::debug!("an observation was dropped: it is empty, too long, or says what must not be said");
                     return;
                 }
-                self.observations.set(Some(Observation { text, at }));
+                self.observations.note(text, at);
             }
             Err(error) => {
                 if self.breaker.failed(&error, self.parts.clock.now()) {

@@ -1,6 +1,6 @@
 //! The providers of speech and language, in order: the configured services first, the embedded parts last.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use tokio::sync::watch;
 
@@ -72,12 +72,7 @@ pub(super) fn build(foundation: &Foundation, clock: Arc<dyn Clock>, bus: &Bus) -
         .into_iter()
         .map(|language| (language, foundation.words.get("trouble", language).to_owned()))
         .collect();
-    let observer =
-        cloud.service(ProviderKind::LanguageModel).filter(|_| config.visual_context.enabled).map(|service| {
-            let (own, limit) = (&config.visual_context, Duration::from_millis(config.visual_context.timeout_ms));
-            let model = if own.model.is_empty() { &config.cloud.llm.model } else { &own.model };
-            Arc::new(CloudObserver::new(service, model.clone(), limit)) as Arc<dyn Observer>
-        });
+    let observer = CloudObserver::configured(config, &cloud);
     let connection = if is_usable { supervisor.health().subscribe() } else { watch::channel(Connection::Offline).1 };
     Providers {
         stt: Arc::new(SttChain::new(stt)),

@@ -12,8 +12,9 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 
 use super::cloud::{Progress, limit_tokens, parse};
 use crate::{
-    cloud::{EventReader, ProviderError, Service, body_text, cut, is_event_stream, timed_out},
-    event::Language,
+    cloud::{Cloud, EventReader, ProviderError, Service, body_text, cut, is_event_stream, timed_out},
+    config::Config,
+    event::{Language, ProviderKind},
 };
 
 /// Two sentences are never longer, tokens.
@@ -50,6 +51,16 @@ impl CloudObserver {
     #[must_use]
     pub fn new(service: Arc<Service>, model: String, limit: Duration) -> Self {
         Self { service, model, limit }
+    }
+
+    /// The observer of the configuration; `None`: it is off, or there is no service of a language model.
+    #[must_use]
+    pub fn configured(config: &Config, cloud: &Cloud) -> Option<Arc<dyn Observer>> {
+        let service = cloud.service(ProviderKind::LanguageModel).filter(|_| config.visual_context.enabled)?;
+        let own = &config.visual_context.model;
+        let model = if own.is_empty() { &config.cloud.llm.model } else { own };
+        let limit = Duration::from_millis(config.visual_context.timeout_ms);
+        Some(Arc::new(Self::new(service, model.clone(), limit)))
     }
 
     async fn ask(&self, pictures: &[LabelledPicture], language: Language) -> Result<String, ProviderError> {

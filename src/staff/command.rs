@@ -8,7 +8,7 @@ use clap::Subcommand;
 use tokio::runtime::Runtime;
 use uuid::Uuid;
 
-use super::{details, pin::Pin};
+use super::{Embed, RecogniserId, Register, details, pin::Pin, system_wall_clock};
 use crate::{
     clock::SystemClock,
     config::{Config, Secrets},
@@ -99,6 +99,9 @@ pub enum VisitorsAction {
         #[arg(long)]
         json: bool,
     },
+    /// Makes new patterns from the kept pictures of those whom the recogniser in use does not know, where their consent
+    /// covers kept pictures
+    Embed,
     /// Forgets a person, and tells what was removed
     Forget {
         /// Their id
@@ -136,6 +139,11 @@ impl Session {
             bail!("there is no database {}: nobody is on record; paths.database names another", path.display());
         }
         Self::open(config)
+    }
+
+    fn register(&self, config: &Config, recogniser: RecogniserId) -> Register {
+        let days = config.enrolment.retention_days;
+        Register::new(self.people.clone(), recogniser, days, system_wall_clock())
     }
 
     fn close(self) -> anyhow::Result<()> {
@@ -260,10 +268,40 @@ pub fn visitors(config: &Config, action: &VisitorsAction) -> anyhow::Result<Outc
     let outcome = match action {
         VisitorsAction::List { search, json } => list(config, &session, search, *json)?,
         VisitorsAction::Show { id, json } => show(config, &session, VisitorId(*id), *json)?,
+        VisitorsAction::Embed => bail!("this needs the recogniser: see embed_again"),
         VisitorsAction::Forget { id, yes } => forget(config, &session, VisitorId(*id), *yes)?,
     };
     session.close()?;
     Ok(outcome)
+}
+
+/// Everybody on record whom that recogniser knows. `None`: there is no database.
+///
+/// # Errors
+/// The database or its key cannot be used.
+pub fn on_record(config: &Config, recogniser: RecogniserId) -> anyhow::Result<Option<Register>> {
+    if !config.paths.database.exists() {
+        return Ok(None);
+    }
+    let session = Session::open(config)?;
+    let register = session.register(config, recogniser);
+    register.load()?;
+    session.close()?;
+    Ok(Some(register))
+}
+
+/// Runs `majlis visitors embed`.
+///
+/// # Errors
+/// The database cannot be used.
+pub fn embed_again(config: &Config, recogniser: RecogniserId, embed: &mut Embed<'_>) -> anyhow::Result<Outcome> {
+    let session = Session::open_existing(config)?;
+    let register = session.register(config, recogniser);
+    let people = session.runtime.block_on(register.embed_again(embed))?;
+    session.close()?;
+    Ok(Outcome::done(format!(
+        "{people} person(s) can be recognised again; `majlis visitors list` shows who still needs new pictures\n"
+    )))
 }
 
 fn list(config: &Config, session: &Session, search: &str, json: bool) -> anyhow::Result<Outcome> {

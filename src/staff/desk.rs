@@ -287,6 +287,8 @@ impl Desk {
             Ok(forgotten) => {
                 if !forgotten.is_empty() {
                     tracing::info!(people = forgotten.len(), "forgotten: the time they are kept is over");
+                    // Nobody of them is recognised from now on.
+                    self.next_refresh = now;
                 }
                 RETENTION_EVERY
             }

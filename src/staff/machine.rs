@@ -3,8 +3,9 @@
 //! Two things hold whatever is touched: no page but the PIN pad without a right PIN, and nothing is kept of anybody
 //! before they agreed. `tests.rs` tries random touches.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
+mod enrolment;
 mod io;
 #[cfg(test)]
 mod tests;
@@ -13,7 +14,7 @@ mod view;
 pub use io::{Action, Alike, Enrolled, Input, Member, Now, PinOutcome, RequestId, Settings};
 
 use super::{
-    capture::{Capture, NO_PICTURE_AFTER, Progress},
+    capture::{Capture, NO_PICTURE_AFTER},
     details,
     pin::{Guard, PIN_DIGITS, Pin},
 };
@@ -23,7 +24,6 @@ use crate::{
         staff::{DetailField, LivePicture, PersonDetails, PinProblem, Removed, StaffCommand},
     },
     store::{Consent, PeopleList, PersonRecord, UnixMillis},
-    vision::Glimpse,
 };
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
@@ -455,169 +455,8 @@ impl Step<'_> {
         }
     }
 
-    // Enrolment.
-
-    /// Whether the pages are a person's who is being enrolled.
-    fn is_with_a_person(&self) -> bool {
-        matches!(self.state.page, Page::Details { .. } | Page::Consent { .. } | Page::Capture(_) | Page::Done { .. })
-    }
-
-    /// With recognition off by configuration nothing could be done with a face, so none is taken.
-    fn begin_enrolment(&mut self) {
-        let is_possible = self.settings.recognition && self.settings.consent.is_some();
-        if is_possible && matches!(self.state.page, Page::People { .. } | Page::Person(_)) {
-            self.state.page = Page::Details { details: PersonDetails::default(), refused: Vec::new() };
-        }
-    }
-
-    fn set_details(&mut self, given: PersonDetails) {
-        if !matches!(self.state.page, Page::Details { .. }) {
-            return;
-        }
-        match details::validate(&given) {
-            Ok(details) => {
-                self.state.language = details.language.unwrap_or(self.state.language);
-                let until = UnixMillis(self.now.wall.0 + i64::from(self.settings.retention_days) * DAY_MS);
-                self.state.page = Page::Consent { details, until };
-            }
-            Err(refused) => self.state.page = Page::Details { details: given, refused },
-        }
-    }
-
-    /// The person agrees to the text in the language in which it is shown.
-    fn agree(&mut self) {
-        let text = self.settings.consent.as_ref().and_then(|texts| texts.text(self.state.language));
-        let (Page::Consent { details, until }, Some(text)) = (&self.state.page, text) else { return };
-        let consent = Consent {
-            text_version: text.version().to_owned(),
-            text_sha256: text.sha256().to_owned(),
-            language: text.language(),
-            agreed_at: self.now.wall,
-            covers_crops: text.covers_crops(),
-        };
-        let sitting = Sitting {
-            details: details.clone(),
-            consent,
-            until: *until,
-            capture: Capture::default(),
-            live: None,
-            seen_at: self.now.clock,
-            comparing: None,
-            alike: None,
-            is_identified: false,
-            renews: None,
-            saving: None,
-            failed: false,
-        };
-        self.state.page = Page::Capture(Box::new(sitting));
-        self.actions.push(Action::Look(true));
-    }
-
-    /// Back to the list, in the language of staff. Whatever was not saved is dropped.
-    fn end_enrolment(&mut self) {
-        if matches!(self.state.page, Page::Capture(_)) {
-            self.actions.push(Action::Look(false));
-        }
-        self.state.language = self.state.staff_language;
-        self.show_people(String::new());
-    }
-
-    fn look(&mut self, glimpse: &Arc<Glimpse>) {
-        let Page::Capture(sitting) = &mut self.state.page else { return };
-        sitting.seen_at = self.now.clock;
-        let face = glimpse.faces.first().map(|reading| reading.face.bounds);
-        sitting.live = Some(LivePicture {
-            picture: glimpse.frame.picture.clone(),
-            face: face.map(|bounds| [bounds.x, bounds.y, bounds.width, bounds.height]),
-        });
-        if sitting.is_waiting() {
-            return;
-        }
-        let progress = sitting.capture.look(glimpse, &self.settings.demands);
-        if progress == Progress::None {
-            return;
-        }
-        // Whoever holds still for a picture is there.
-        self.state.touched_at = self.now.clock;
-        let first = sitting.capture.taken().first();
-        if let (Progress::Took(_), Some(first), false) = (progress, first, sitting.is_identified) {
-            self.state.last_request.0 += 1;
-            sitting.comparing = Some(self.state.last_request);
-            self.actions.push(Action::Compare(self.state.last_request, first.reading.embedding.clone()));
-        }
-        if progress == Progress::Complete {
-            self.save();
-        }
-    }
-
-    fn identify(&mut self, whose: impl FnOnce(&Alike) -> Option<VisitorId>) {
-        if let Page::Capture(sitting) = &mut self.state.page
-            && let Some(alike) = sitting.alike.take()
-        {
-            sitting.renews = whose(&alike);
-            sitting.is_identified = true;
-        }
-    }
-
-    fn save(&mut self) {
-        let request = self.request();
-        let (Page::Capture(sitting), Some(member)) = (&mut self.state.page, &self.state.member) else { return };
-        sitting.saving = Some(request);
-        let enrolled = Enrolled {
-            renews: sitting.renews,
-            details: sitting.details.clone(),
-            language: sitting.details.language.unwrap_or(sitting.consent.language),
-            consent: sitting.consent.clone(),
-            retained_until: sitting.until,
-            taken: sitting.capture.taken().to_vec(),
-            by: member.id,
-        };
-        self.actions.push(Action::Save(request, Box::new(enrolled)));
-    }
-
-    fn saved(&mut self, request: RequestId, is_saved: bool) {
-        let Page::Capture(sitting) = &mut self.state.page else { return };
-        if sitting.saving != Some(request) {
-            return;
-        }
-        if !is_saved {
-            // "Start over" tries again.
-            sitting.saving = None;
-            sitting.failed = true;
-            return;
-        }
-        self.state.page = Page::Done { name: sitting.details.name.clone(), until: sitting.until };
-        self.actions.push(Action::Look(false));
-    }
-
-    fn notice_lost_camera(&mut self) {
-        if let Page::Capture(sitting) = &mut self.state.page
-            && sitting.live.is_some()
-            && self.now.clock >= sitting.seen_at + NO_PICTURE_AFTER
-        {
-            sitting.live = None;
-            sitting.capture.lost();
-        }
-    }
-
     fn request(&mut self) -> RequestId {
         self.state.last_request.0 += 1;
         self.state.last_request
-    }
-}
-
-impl Sitting {
-    /// Whether no picture is to be taken now.
-    fn is_waiting(&self) -> bool {
-        self.comparing.is_some() || self.alike.is_some() || self.saving.is_some() || self.failed
-    }
-
-    fn start_over(&mut self) {
-        self.capture = Capture::default();
-        self.comparing = None;
-        self.alike = None;
-        self.is_identified = false;
-        self.renews = None;
-        self.failed = false;
     }
 }

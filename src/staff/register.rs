@@ -196,7 +196,7 @@ impl Register {
             let name = &self.shared.recogniser.name;
             let detail = format!(
                 "{of_others} pattern(s) were made by another recogniser than \"{name}\" and are not used; \
-                 `majlis visitors list` shows who needs new pictures"
+                 `majlis visitors embed` makes new ones of kept pictures, `majlis visitors list` shows who needs new pictures"
             );
             tell("other_recogniser", detail);
         }

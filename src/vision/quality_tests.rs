@@ -15,7 +15,7 @@ fn face(side_px: f32) -> Face {
     Face { bounds, score: 0.9, landmarks }
 }
 
-/// Skin with fine grain, and eyes: white with a dark middle.
+/// Dark hair over skin with fine grain, and eyes: white with a dark middle.
 fn crop(skin: u8) -> RgbImage {
     let [right, left, ..] = TEMPLATE;
     RgbImage::from_fn(112, 112, |x, y| {
@@ -23,6 +23,7 @@ fn crop(skin: u8) -> RgbImage {
         let distance = from(right).min(from(left));
         let grain = if (x + y) % 2 == 0 { skin / 10 } else { 0 };
         Rgb([match distance {
+            _ if y < 28 => skin / 8,
             d if d < 4.0 => skin / 8,
             d if d < 9.0 => skin.saturating_add(skin / 4),
             _ => skin - grain,

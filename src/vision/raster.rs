@@ -248,7 +248,9 @@ mod tests {
         let even = RgbImage::from_pixel(112, 112, image::Rgb([90, 90, 90]));
         assert!(fine_contrast(&even).unwrap() < 1e-6);
         let checkered = |size: u32| {
-            RgbImage::from_fn(112, 112, |x, y| image::Rgb([if (x / size + y / size) % 2 == 0 { 200 } else { 50 }; 3]))
+            RgbImage::from_fn(112, 112, |x, y| {
+                image::Rgb([if (x / size + y / size).is_multiple_of(2) { 200 } else { 50 }; 3])
+            })
         };
         assert!(fine_contrast(&checkered(1)).unwrap() > 10.0);
         assert!(fine_contrast(&checkered(28)).unwrap() < 0.5);

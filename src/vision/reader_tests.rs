@@ -3,7 +3,10 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr, reason = "tests")]
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::OnceLock,
+};
 
 use super::{super::picture, *};
 use crate::runtime::ModelError;
@@ -12,12 +15,17 @@ fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
+/// A process can load the library only once.
+fn onnx() -> Onnx {
+    static ONNX: OnceLock<Onnx> = OnceLock::new();
+    ONNX.get_or_init(|| Onnx::load(&ModelStore::open(&root().join("models")).unwrap()).unwrap()).clone()
+}
+
 fn load(change: impl FnOnce(&mut config::Vision)) -> Result<FaceReader, VisionError> {
     let models = ModelStore::open(&root().join("models")).unwrap();
-    let onnx = Onnx::load(&models).unwrap();
     let mut config = config::Vision::default();
     change(&mut config);
-    FaceReader::load(&models, &onnx, &config)
+    FaceReader::load(&models, &onnx(), &config)
 }
 
 /// `None`: the weights are not on this machine.
@@ -143,8 +151,7 @@ fn a_network_of_another_shape_than_the_manifest_says_is_refused_when_it_is_loade
     let refused = |from: &str, to: &str| {
         let manifest = crate::runtime::Manifest::parse(&text.replace(from, to), Path::new("manifest.toml")).unwrap();
         let models = ModelStore::new(&root().join("models"), manifest);
-        let onnx = Onnx::load(&models).unwrap();
-        let error = FaceReader::load(&models, &onnx, &config::Vision::default()).err();
+        let error = FaceReader::load(&models, &onnx(), &config::Vision::default()).err();
         error.map(|error| error.to_string()).unwrap_or_default()
     };
     let error = refused("dimensions = 128", "dimensions = 512");

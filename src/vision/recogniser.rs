@@ -83,7 +83,7 @@ impl Recogniser {
         threads: usize,
     ) -> Result<(Self, RecogniserInfo), VisionError> {
         let (network, model) = Network::load(models, onnx, name, Task::FaceRecognition, threads)?;
-        let info = RecogniserInfo::of(&model)?;
+        let info = RecogniserInfo::of(model)?;
         let mut recogniser = Self { network, dimensions: info.dimensions };
         recogniser.numbers(&RgbImage::from_pixel(align::SIDE, align::SIDE, image::Rgb([90, 110, 130])))?;
         Ok((recogniser, info))

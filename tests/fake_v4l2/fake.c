@@ -31,7 +31,7 @@ struct camera {
     char node[512];
     struct mode now;
     unsigned char *mapped[BUFFERS];
-    int queue[BUFFERS], queued, streaming;
+    int queue[BUFFERS], queued, streaming, ready;
     unsigned sequence;
 };
 static struct camera *cameras[FDS];
@@ -130,9 +130,11 @@ int poll(struct pollfd *fds, nfds_t count, int timeout) {
     struct camera *camera = count == 1 ? camera_of(fds[0].fd) : NULL;
     if (!camera) return real(fds, count, timeout);
     if (unplugged(camera) || !camera->streaming) { fds[0].revents = POLLERR | POLLHUP; return 1; }
-    if (exists("stall") || !camera->queued) { usleep(timeout < 0 ? 1000000 : timeout * 1000); return 0; }
+    /* What was announced stays true until it is fetched. */
+    if (!camera->ready && (exists("stall") || !camera->queued)) { usleep(timeout < 0 ? 1000000 : timeout * 1000); return 0; }
     usleep(10000);
     fds[0].revents = POLLIN;
+    camera->ready = 1;
     return 1;
 }
 
@@ -252,6 +254,7 @@ static int answer(struct camera *camera, unsigned long request, void *argument) 
     case VIDIOC_DQBUF: {
         struct v4l2_buffer *b = argument;
         if (!camera->queued) { errno = EAGAIN; return -1; }
+        camera->ready = 0;
         b->index = camera->queue[0];
         memmove(camera->queue, camera->queue + 1, --camera->queued * sizeof(int));
         b->bytesused = picture(camera, camera->mapped[b->index]);
@@ -264,7 +267,7 @@ static int answer(struct camera *camera, unsigned long request, void *argument) 
         return 0;
     case VIDIOC_STREAMOFF:
         if (exists("stubborn")) { errno = EIO; return -1; }
-        camera->streaming = camera->queued = 0;
+        camera->streaming = camera->queued = camera->ready = 0;
         return 0;
     default:
         errno = ENOTTY;

@@ -49,7 +49,7 @@ impl Kiosk {
         let (meters, read) = watch::channel(Meters { input_dbfs: -60.0, noise_dbfs: -60.0, ..Meters::default() });
         let (sight, seen) = watch::channel(Sight::default());
         let staff_view = Arc::new(ArcSwap::from_pointee(StaffView::closed(Language::ENGLISH)));
-        let (staff, staff_received) = mpsc::channel(8);
+        let (staff, staff_received) = mpsc::channel(64);
         let clock = ManualClock::default();
         clock.advance(Duration::from_secs(10));
         let inputs = UiInputs {

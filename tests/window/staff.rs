@@ -50,7 +50,7 @@ pub fn people(language: Language) -> PeopleView {
         row(3, names[2], "2025-11-27", Some("2026-11-27"), PersonStatus::EndsSoon { days_left: 6 }),
         row(4, names[3], "2026-11-20", None, PersonStatus::Forgotten),
     ];
-    PeopleView { search: String::new(), rows, counts: [2, 1, 1], recognition: Some(true) }
+    PeopleView { search: String::new(), rows, counts: [3, 1, 1], recognition: Some(true) }
 }
 
 pub fn details(language: Language) -> PersonDetails {

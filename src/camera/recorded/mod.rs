@@ -85,10 +85,10 @@ impl Recorded {
     /// The decoder failed.
     pub fn frame_at(&mut self, at: Duration) -> Result<Option<Frame>, CameraError> {
         while self.end.is_none() {
-            match self.peek()?.filter(|next| next.at <= at).is_some() {
-                true => self.show_next(),
-                false => break,
+            if self.peek()?.is_none_or(|next| next.at > at) {
+                break;
             }
+            self.show_next();
         }
         if self.has_ended(at) {
             self.shown = None;

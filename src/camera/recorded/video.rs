@@ -153,7 +153,9 @@ fn as_os_string(bytes: Vec<u8>) -> std::ffi::OsString {
 /// Keeps the first line; the rest is read so that ffmpeg never waits for us.
 fn read_complaints(stderr: ChildStderr, complain: &SyncSender<String>) {
     for line in BufReader::new(stderr).split(b'\n').map_while(Result::ok) {
-        let line = String::from_utf8_lossy(&line).trim().to_owned();
+        let line = String::from_utf8_lossy(&line);
+        // `[mov,mp4 @ 0x5604] moov atom not found`: which part of ffmpeg says so helps nobody.
+        let line = line.split_once("] ").map_or(&*line, |(_, said)| said).trim().to_owned();
         if !line.is_empty() {
             let _ = complain.try_send(line);
         }

@@ -247,6 +247,7 @@ impl FrameSource for V4l2Source {
         let lost = |error: io::Error| {
             SourceError::Lost(match error.raw_os_error() {
                 Some(libc::ENODEV) => "it was unplugged".to_owned(),
+                _ if error.kind() == io::ErrorKind::TimedOut => "it announced a picture and gave none".to_owned(),
                 _ => error.to_string(),
             })
         };

@@ -17,7 +17,7 @@ use crate::{
         capture::Taken,
         consent::{ConsentTexts, sha256},
         desk::new_face,
-        details, system_wall_clock,
+        details,
     },
     store::{Actor, Consent, NewPerson, UnixMillis},
     vision::{FaceReading, Faces},
@@ -97,12 +97,7 @@ pub fn enrol(
         Err(refused) => return Ok(Outcome { notes: notes + &refused.notes, ..refused }),
     };
     let session = Session::open(config)?;
-    let register = Register::new(
-        session.people.clone(),
-        tools.recogniser.clone(),
-        config.enrolment.retention_days,
-        system_wall_clock(),
-    );
+    let register = session.register(config, tools.recogniser.clone());
     register.load()?;
     if let Some(duplicate) = duplicate(config, &register, &taken, tools.same_person_threshold) {
         notes.push_str(&format!("majlis: {duplicate}\n"));

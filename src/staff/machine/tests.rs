@@ -1,7 +1,7 @@
 //! The staff pages as somebody before the screen sees them, in virtual time.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 use proptest::prelude::*;
 

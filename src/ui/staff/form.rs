@@ -100,7 +100,10 @@ pub(super) struct Form {
     keyboard: Keyboard,
     slide: Slide,
     last_key: Duration,
+    /// Fields that the desk refused and that have not been written in since.
     refused: Vec<DetailField>,
+    /// The refusal that is in the view, so that it is taken once.
+    seen: Vec<DetailField>,
 }
 
 impl Form {
@@ -119,7 +122,16 @@ impl Form {
             slide.open(now);
         }
         keyboard.set_capital(fields.first().is_some_and(Writing::wants_capital));
-        Self { fields, language: details.language, active: 0, keyboard, slide, last_key: now, refused: Vec::new() }
+        Self {
+            fields,
+            language: details.language,
+            active: 0,
+            keyboard,
+            slide,
+            last_key: now,
+            refused: Vec::new(),
+            seen: Vec::new(),
+        }
     }
 
     pub(super) fn is_moving(&self, now: Duration) -> bool {
@@ -176,9 +188,7 @@ impl Form {
                 return;
             }
         }
-        if !is_attached || self.keyboard.language() == Language::ENGLISH {
-            self.follow_capital();
-        }
+        self.follow_capital();
     }
 
     /// The details, if nothing is wrong. Else the first wrong field becomes active and every field says what is wrong.
@@ -205,7 +215,8 @@ pub(super) fn paint_step(
     let now = page.shown.now;
     let form = form.get_or_insert_with(|| Form::new(details, page.canvas.language, now, true));
     // A refusal is told until its field is written in again.
-    if page.shown.view.page.as_ref().is_some() && !refused.is_empty() && form.refused.is_empty() {
+    if form.seen != refused {
+        form.seen = refused.to_vec();
         form.refused = refused.to_vec();
     }
     let title = page.word("people.enrol");
@@ -221,7 +232,9 @@ pub(super) fn paint_step(
         return;
     }
     let (stop_word, next_word) = (page.word("name.stop"), page.word("name.next"));
-    let [stop, next] = page.sheet.parts(action_row(page), [403.0, 595.0]);
+    // The Arabic words of the first are shorter.
+    let weights = if page.canvas.is_mirrored() { [326.0, 672.0] } else { [403.0, 595.0] };
+    let [stop, next] = page.sheet.parts(action_row(page), weights);
     if page.button("stop", stop, ButtonKind::Careful, Some(Icon::Cross), &stop_word) {
         page.send(StaffCommand::Decline);
     }
@@ -229,6 +242,7 @@ pub(super) fn paint_step(
     if page.canvas.button(Id::unique("staff").with("next"), next, &button).clicked()
         && let Some(details) = form.submit(page.canvas.language, now)
     {
+        form.seen.clear();
         page.send(StaffCommand::SetDetails(details));
     }
     let text = page.word("name.nothing");
@@ -240,8 +254,16 @@ pub(super) fn paint_step(
     page.note(place, Icon::Lock, 40.0, &text);
 }
 
-/// "Edit" on a person's page. Gives what is to be saved; `Err`: nothing, the form goes.
-pub(super) fn paint_edit(page: &mut Page<'_, '_>, form: &mut Form) -> Option<Result<PersonDetails, ()>> {
+/// How editing a person's details ended.
+pub(super) enum Edited {
+    /// These are to be saved.
+    Saved(PersonDetails),
+    /// Everything stays as it was.
+    Discarded,
+}
+
+/// "Edit" on a person's page. Gives how it ended, once it has.
+pub(super) fn paint_edit(page: &mut Page<'_, '_>, form: &mut Form) -> Option<Edited> {
     let now = page.shown.now;
     page.staff_header();
     let title = page.word("person.edit.title");
@@ -254,10 +276,10 @@ pub(super) fn paint_edit(page: &mut Page<'_, '_>, form: &mut Form) -> Option<Res
     let (discard_word, save_word) = (page.word("person.discard"), page.word("person.save"));
     let [discard, save] = page.sheet.parts(action_row(page), [403.0, 595.0]);
     if page.button("discard", discard, ButtonKind::Normal, Some(Icon::Cross), &discard_word) {
-        return Some(Err(()));
+        return Some(Edited::Discarded);
     }
     if page.button("save", save, ButtonKind::Primary, Some(Icon::Check), &save_word) {
-        return form.submit(page.canvas.language, now).map(Ok);
+        return form.submit(page.canvas.language, now).map(Edited::Saved);
     }
     None
 }

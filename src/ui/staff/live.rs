@@ -17,6 +17,8 @@ use crate::{
 
 /// Between two pictures at least.
 const EVERY: Duration = Duration::from_millis(100);
+/// The longest side of the texture, pixels.
+const LONGEST: u32 = 1280;
 /// What lies outside the octagon is darkened.
 const SHADE: Color32 = Color32::from_rgba_premultiplied(12, 8, 5, 117);
 const OCTAGON_LINE: Color32 = Color32::from_rgb(0xff, 0xf4, 0xde);
@@ -44,8 +46,7 @@ impl Live {
             canvas.changes_in(EVERY - age);
             return;
         }
-        let size = [picture.width() as usize, picture.height() as usize];
-        let image = ColorImage::from_rgb(size, picture.as_raw());
+        let image = for_texture(picture);
         match &mut self.texture {
             Some(texture) => texture.set(image, TextureOptions::LINEAR),
             None => self.texture = Some(canvas.ui.ctx().load_texture("live", image, TextureOptions::LINEAR)),
@@ -86,6 +87,21 @@ impl Live {
     }
 }
 
+/// The picture, made smaller where it is larger than is shown: graphics cards take no textures of any size.
+fn for_texture(picture: &image::RgbImage) -> ColorImage {
+    let (width, height) = picture.dimensions();
+    let longest = width.max(height);
+    let smaller;
+    let picture = if longest > LONGEST {
+        let side = |side: u32| (side * LONGEST / longest).max(1);
+        smaller = image::imageops::thumbnail(picture, side(width), side(height));
+        &smaller
+    } else {
+        picture
+    };
+    ColorImage::from_rgb([picture.width() as usize, picture.height() as usize], picture.as_raw())
+}
+
 /// How a picture of `size` pixels covers `place`, mirrored.
 struct Cover {
     place: Rect,
@@ -114,6 +130,9 @@ impl Cover {
     }
 }
 
+/// Points of the shade for each side of the octagon: enough for the picture's rounded corners.
+const PARTS: u32 = 48;
+
 /// Darkens what lies between the octagon and the edge of `place`.
 fn shade(canvas: &Canvas<'_>, place: Rect, radii: Vec2) {
     let centre = place.center();
@@ -121,8 +140,8 @@ fn shade(canvas: &Canvas<'_>, place: Rect, radii: Vec2) {
     let mut mesh = Mesh::default();
     for side in 0..8 {
         let (Some(from), Some(to)) = (octagon.get(side), octagon.get((side + 1) % 8)) else { continue };
-        for part in 0..=16 {
-            let inner = *from + (*to - *from) * (part as f32 / 16.0);
+        for part in 0..=PARTS {
+            let inner = *from + (*to - *from) * (part as f32 / PARTS as f32);
             let outer = edge_towards(place, 36.0, inner - centre);
             mesh.colored_vertex(inner, SHADE);
             mesh.colored_vertex(outer, SHADE);

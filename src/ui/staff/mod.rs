@@ -15,7 +15,7 @@ mod sheet;
 
 use std::time::Duration;
 
-use eframe::egui::{Id, Vec2, pos2, vec2};
+use eframe::egui::{Event, Id, Vec2, pos2, vec2};
 
 use self::{form::Form, live::Live, people::People, sheet::Sheet};
 use super::{
@@ -156,7 +156,7 @@ impl StaffPages {
 fn somebody_is_there(canvas: &Canvas<'_>) -> bool {
     canvas.ui.input(|input| {
         input.pointer.any_released()
-            || input.events.iter().any(|event| matches!(event, eframe::egui::Event::Key { pressed: true, .. }))
+            || input.events.iter().any(|event| matches!(event, Event::Text(_) | Event::Key { pressed: true, .. }))
     })
 }
 
@@ -259,7 +259,7 @@ impl<'a> Page<'a, '_> {
         let name = self.shown.view.staff_name.clone();
         let title = if name.is_empty() { title } else { format!("{title} · {name}") };
         let dates = self.dates();
-        let end = format!("{}   {}", dates.weekday(self.shown.wall), dates.time(self.shown.wall));
+        let end = format!("{} · {}", dates.weekday(self.shown.wall), dates.time(self.shown.wall));
         // The minute changes by itself.
         self.canvas.changes_in(Duration::from_secs(10));
         self.header(&title, &end);

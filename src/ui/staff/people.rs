@@ -45,18 +45,22 @@ impl People {
             self.find = Some(Find::new(page, &people.search, false));
         }
         let title = page.word("people.title");
-        let all: u32 = people.counts.iter().take(1).sum::<u32>() + people.counts[2];
+        let all: u32 = apart(people).iter().sum();
         let line = match (self.find.is_some(), all) {
             (true, _) => page.fill("people.found", &[("n", &people.rows.len().to_string())]),
             (false, 1) => page.word("people.count.one"),
             (false, n) => page.fill("people.count", &[("n", &n.to_string())]),
         };
-        page.title(&title, &line);
         let keyboard_up = self.find.as_ref().is_some_and(|find| find.slide.is_open());
-        let top = if page.sheet.is_landscape {
+        let top = if page.sheet.is_landscape && keyboard_up {
+            // The field takes the numbers' side, and what was found the column above the keyboard.
+            140.0
+        } else if page.sheet.is_landscape {
+            page.title(&title, &line);
             side(page, people);
             if self.find.is_some() { 404.0 } else { 252.0 }
         } else {
+            page.title(&title, &line);
             if self.find.is_none() {
                 counts(page, people);
             }
@@ -138,8 +142,11 @@ impl People {
     fn find(&mut self, page: &mut Page<'_, '_>) {
         let Some(find) = &mut self.find else { return };
         let (start, width) = page.sheet.column();
-        let top = if page.sheet.is_landscape { 252.0 } else { 280.0 };
-        let place = page.sheet.rect(start, top + LABEL_HEIGHT, width, FIELD_HEIGHT);
+        let place = match (page.sheet.is_landscape, find.slide.is_open()) {
+            (true, true) => page.sheet.rect(88.0, 140.0 + LABEL_HEIGHT, 664.0, FIELD_HEIGHT),
+            (true, false) => page.sheet.rect(start, 252.0 + LABEL_HEIGHT, width, FIELD_HEIGHT),
+            (false, _) => page.sheet.rect(start, 280.0 + LABEL_HEIGHT, width, FIELD_HEIGHT),
+        };
         let (label, hint) = (page.word("people.find.label"), page.word("people.find.hint"));
         let words = FieldWords { label: &label, optional: None, hint: &hint, icon: Icon::Search };
         let now = page.shown.now;
@@ -245,11 +252,17 @@ fn note(page: &mut Page<'_, '_>, place: Rect, text: &str) {
 const COUNTS: [(&str, Icon); 3] =
     [("people.valid", Icon::Check), ("people.ends", Icon::Clock), ("people.forgotten", Icon::Bin)];
 
+/// Valid for long, valid but ending soon, forgotten: each person is counted once.
+fn apart(people: &PeopleView) -> [u32; 3] {
+    let [valid, ends_soon, forgotten] = people.counts;
+    [valid.saturating_sub(ends_soon), ends_soon, forgotten]
+}
+
 fn counts(page: &mut Page<'_, '_>, people: &PeopleView) {
     let place = page.sheet.rect(64.0, 288.0, 952.0, 176.0);
     page.canvas.surface(place, radius::CARD, Depth::Card, page.canvas.palette().surface);
     let inner = place.shrink2(vec2(12.0, 32.0));
-    for (index, count) in people.counts.into_iter().enumerate() {
+    for (index, count) in apart(people).into_iter().enumerate() {
         let width = inner.width() / 3.0;
         let cell = page.canvas.inside(inner, index as f32 * width, 0.0, vec2(width, inner.height()));
         if index > 0 {
@@ -288,7 +301,7 @@ fn count_cell(page: &mut Page<'_, '_>, cell: Rect, index: usize, count: u32) {
 fn side(page: &mut Page<'_, '_>, people: &PeopleView) {
     let place = page.sheet.rect(88.0, 72.0, 664.0, 396.0);
     page.canvas.surface(place, radius::CARD, Depth::Card, page.canvas.palette().surface);
-    for (index, count) in people.counts.into_iter().enumerate() {
+    for (index, count) in apart(people).into_iter().enumerate() {
         let top = place.top() + 12.0 + index as f32 * 124.0;
         let cell = Rect::from_min_size(pos2(place.left(), top), vec2(place.width(), 124.0));
         if index > 0 {
@@ -299,7 +312,7 @@ fn side(page: &mut Page<'_, '_>, people: &PeopleView) {
     let text = page.word("people.note");
     let at = page.sheet.rect(88.0, 508.0, 664.0, 84.0);
     note(page, at, &text);
-    let at = page.sheet.low(88.0, 728.0, 664.0, 124.0);
+    let at = page.sheet.low(88.0, 632.0, 664.0, 220.0);
     recognition(page, at, people.recognition);
 }
 
@@ -313,23 +326,28 @@ fn recognition(page: &mut Page<'_, '_>, place: Rect, recognition: Option<bool>) 
         Some(false) => ("recognition.off", "recognition.off.why", colours.warn),
         None => ("recognition.none", "recognition.none.why", colours.ink2),
     };
-    let icon = page.canvas.inside(place, PADDING, (place.height() - 48.0) / 2.0, vec2(48.0, 48.0));
+    // In a narrow card the switch stands below the words.
+    let switch_width = if recognition.is_some() { 320.0 } else { 0.0 };
+    let is_stacked = place.height() > 150.0 && recognition.is_some();
+    let words_height = if is_stacked { place.height() - 96.0 } else { place.height() };
+    let icon = page.canvas.inside(place, PADDING, (words_height - 48.0) / 2.0, vec2(48.0, 48.0));
     page.canvas.icon(Icon::Person, icon, colour);
-    let switch_width = if recognition.is_some() { 260.0 } else { 0.0 };
     let start = PADDING + 48.0 + 22.0;
-    let width = place.width() - start - switch_width - PADDING - 18.0;
+    let beside = if is_stacked { 0.0 } else { switch_width + 18.0 };
+    let width = place.width() - start - beside - PADDING;
     let (title, why) = (page.word(key), page.word(why));
     let first = TypeRole { weight: Weight::SemiBold, ..TypeRole::LABEL };
     let second = TypeRole { weight: Weight::Regular, line_height: 32.0, ..TypeRole::MICRO };
     let heading = page.canvas.block(&title, first, width, Fit::OneLine);
     let sentence = page.canvas.block(&why, second, width, Fit::Balance);
     let height = heading.height() + sentence.height();
-    let text = page.canvas.inside(place, start, (place.height() - height) / 2.0, vec2(width, height));
+    let text = page.canvas.inside(place, start, (words_height - height) / 2.0, vec2(width, height));
     heading.paint(page.canvas.painter(), text.min, colours.ink);
     sentence.paint(page.canvas.painter(), text.min + vec2(0.0, heading.height()), colours.ink2);
     page.canvas.describe("recognition", text, &format!("{title}. {why}"));
     if let Some(is_on) = recognition {
-        let at = page.canvas.inside(place, place.width() - PADDING - switch_width, 14.0, vec2(switch_width, 96.0));
+        let top = place.height() - 96.0 - 14.0;
+        let at = page.canvas.inside(place, place.width() - PADDING - switch_width, top, vec2(switch_width, 96.0));
         let (off, on) = (page.word("switch.off"), page.word("switch.on"));
         let chosen = Some(usize::from(is_on));
         if let Some(touched) = page.canvas.switch(Id::unique("recognition"), at, &[&off, &on], chosen) {

@@ -2,7 +2,11 @@
 
 use eframe::egui::{Id, Rect, pos2, vec2};
 
-use super::{Page, form::Form, people::status};
+use super::{
+    Page,
+    form::{Edited, Form},
+    people::status,
+};
 use crate::{
     event::{
         Language,
@@ -23,11 +27,11 @@ const ROW_LANDSCAPE: f32 = 62.0;
 pub(super) fn paint(page: &mut Page<'_, '_>, person: &PersonView, form: &mut Option<Form>) {
     if let Some(open) = form {
         match super::form::paint_edit(page, open) {
-            Some(Ok(details)) => {
+            Some(Edited::Saved(details)) => {
                 page.send(StaffCommand::SaveDetails(person.row.id, details));
                 *form = None;
             }
-            Some(Err(())) => *form = None,
+            Some(Edited::Discarded) => *form = None,
             None => {}
         }
         return;
@@ -205,7 +209,7 @@ fn question(page: &mut Page<'_, '_>, person: &PersonView) {
 /// A card with a title and a sentence; gives the y below them.
 fn card_with(page: &mut Page<'_, '_>, title: &str, sentence: &str) -> Rect {
     let colours = page.canvas.palette();
-    let place = card(page, 380.0);
+    let place = card(page, 290.0);
     page.canvas.surface(place, radius::CARD, Depth::Card, colours.surface);
     let inner = place.shrink2(vec2(44.0, 40.0));
     let height = page.line(inner, title, TypeRole::CARD_TITLE, colours.ink);

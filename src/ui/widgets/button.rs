@@ -147,7 +147,8 @@ impl Canvas<'_> {
                     role,
                     ..Button::new(ButtonKind::Primary, None, label)
                 };
-                self.icon_and_word(segment.expand(12.0), &button, text, text);
+                // A segment has less room beside its word than a button.
+                self.icon_and_word(segment.expand2(vec2(20.0, 0.0)), &button, text, text);
             } else {
                 self.centred(label, self.language, role, segment.center(), text);
             }

@@ -148,11 +148,13 @@ fn deviation(numbers: &[f64]) -> Option<f64> {
 mod tests {
     use super::*;
 
-    /// 20 same pairs around 0.6 and 20 different ones around 0.1, with `wrong` of each on the other's side.
+    /// 20 same pairs around 0.6 and 20 different ones around 0.1, but the first `wrong` of each far on the other side.
     fn pairs(wrong: usize) -> Vec<(f32, bool)> {
-        let score = |index: usize, is_same: bool| {
-            let near = if (index < wrong) == is_same { 0.1 } else { 0.6 };
-            near + index as f32 * 1e-3
+        let score = |index: usize, is_same: bool| match (index < wrong, is_same) {
+            (true, true) => -0.5,
+            (true, false) => 0.95,
+            (false, true) => 0.6 + index as f32 * 1e-3,
+            (false, false) => 0.1 + index as f32 * 1e-3,
         };
         (0..40).map(|index| (score(index / 2, index % 2 == 0), index % 2 == 0)).collect()
     }
