@@ -259,3 +259,94 @@ impl EyesThread {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicU32;
+
+    use image::RgbImage;
+
+    use super::*;
+    use crate::{
+        clock::ManualClock,
+        config,
+        event::Subscription,
+        vision::{Face, FaceReading, Faces, Liveness},
+    };
+
+    /// Fails as often as it is told to, then sees nobody.
+    struct Failing(Arc<AtomicU32>);
+
+    impl Faces for Failing {
+        fn detect(&mut self, _picture: &RgbImage) -> Result<Vec<Face>, VisionError> {
+            let left = self.0.load(Ordering::Relaxed);
+            if left == 0 {
+                return Ok(Vec::new());
+            }
+            self.0.store(left - 1, Ordering::Relaxed);
+            Err(VisionError::Inference { model: "scripted".into(), reason: "asked to".into() })
+        }
+
+        fn read(&mut self, _picture: &RgbImage, _face: &Face, _faces: usize) -> Result<FaceReading, VisionError> {
+            Err(VisionError::Alignment("there is no face".into()))
+        }
+
+        fn liveness(&mut self, _picture: &RgbImage, _face: &Face) -> Result<Option<Liveness>, VisionError> {
+            Ok(None)
+        }
+    }
+
+    fn watcher(failures: u32) -> (Watcher, Subscription, watch::Receiver<Sight>) {
+        let bus = Bus::new(Arc::new(ManualClock::default()));
+        let (sight, seen) = watch::channel(Sight::default());
+        let eyes = Eyes::new(EyesParts {
+            faces: Box::new(Failing(Arc::new(AtomicU32::new(failures)))),
+            vision: config::Vision::default(),
+            presence: config::Presence::default(),
+            recognition: None,
+            outlets: Outlets {
+                bus: bus.clone(),
+                sight,
+                commands: mpsc::channel(8).0,
+                glimpses: watch::channel(None).0,
+            },
+            mode: watch::channel(EyesMode::default()).1,
+            asked: mpsc::channel(8).1,
+        });
+        let events = bus.subscribe();
+        (Watcher { state: State::Open(Box::new(eyes)), bus, failures: 0 }, events, seen)
+    }
+
+    /// Looks at `pictures` pictures; gives the longest rest and what was told of the camera.
+    fn look(watcher: &mut Watcher, events: &mut Subscription, pictures: u64) -> (Duration, Vec<DeviceStatus>) {
+        let picture = Arc::new(RgbImage::new(64, 48));
+        let rests = (1..=pictures).map(|sequence| {
+            watcher.look(&Frame { sequence, at: Duration::from_secs(sequence), picture: picture.clone() })
+        });
+        let longest = rests.max().unwrap_or_default();
+        let told = std::iter::from_fn(|| events.try_next()).filter_map(|stamped| match stamped.event {
+            Event::Device { device: Device::Camera, status, .. } => Some(status),
+            _ => None,
+        });
+        (longest, told.collect())
+    }
+
+    #[test]
+    fn a_network_that_fails_now_and_then_is_tried_with_the_next_picture() {
+        let (mut watcher, mut events, sight) = watcher(FAILURES - 1);
+        let (rest, told) = look(&mut watcher, &mut events, 10);
+        assert_eq!(told, []);
+        assert!(rest < BACK_OFF.0 && sight.borrow().is_seeing);
+    }
+
+    #[test]
+    fn a_network_that_keeps_failing_is_told_once_tried_more_rarely_and_told_again_when_it_works() {
+        let (mut watcher, mut events, sight) = watcher(FAILURES + 10);
+        let (rest, told) = look(&mut watcher, &mut events, u64::from(FAILURES) + 10);
+        assert_eq!((rest, told), (BACK_OFF.1, vec![DeviceStatus::Lost]));
+        assert!(!sight.borrow().is_seeing, "whoever speaks counts");
+        let (_, told) = look(&mut watcher, &mut events, 2);
+        assert_eq!(told, [DeviceStatus::Ready]);
+        assert!(sight.borrow().is_seeing);
+    }
+}

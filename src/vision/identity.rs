@@ -32,13 +32,17 @@ const BLURRED_WEIGHT: f32 = 0.25;
 /// Pictures after which a track that has not become known is unknown, in multiples of `votes`.
 const UNKNOWN_AFTER: u32 = 2;
 
+/// Only pictures of this weight on average show so soon that somebody is nobody on record: a small face resembles
+/// nobody well.
+const CLEAR_WEIGHT: f32 = 0.4;
+
 /// The part of the weight that a person needs.
 const MAJORITY: f32 = 0.6;
 
 /// An unknown face is asked again when a picture is so much better than the best before, and not before this time,
 /// or after this longer time in any case, and so often at most.
 const BETTER_BY: f32 = 1.8;
-const BETTER_AFTER: Duration = Duration::from_secs(2);
+const BETTER_AFTER: Duration = Duration::from_secs(1);
 const ANYWAY_AFTER: Duration = Duration::from_secs(30);
 const ASKED_AGAIN_AT_MOST: u32 = 4;
 
@@ -234,7 +238,8 @@ fn decide(votes: &[Vote], alive: Option<bool>, settings: &Settings) -> Option<De
         is_alive = alive.is_none();
     }
     // Undecided for so long is unknown: a greeting by a wrong name is worse than none.
-    (count >= needed.saturating_mul(UNKNOWN_AFTER) || no_match_at_all(votes, is_match))
+    let is_clear = all >= CLEAR_WEIGHT * count as f32 && no_match_at_all(votes, is_match);
+    (count >= needed.saturating_mul(UNKNOWN_AFTER) || is_clear)
         .then(|| decision(votes, None, count, is_alive))
 }
 
@@ -329,17 +334,17 @@ mod tests {
 
     #[test]
     fn an_unknown_face_is_told_once_and_asked_again_only_for_a_reason_and_not_for_ever() {
-        let nobody = Vote { weight: 0.3, ..looks_like(somebody(1), 0.1) };
+        let nobody = Vote { weight: 0.45, ..looks_like(somebody(1), 0.1) };
         let mut identities = Identities::new(SETTINGS);
         assert_eq!(ask(&mut identities, &[nobody; 3]).unwrap().visitor, None);
-        assert!(!identities.wants(TRACK, 0.3, ms(5_000)));
-        assert!(!identities.wants(TRACK, 0.9, ms(1_500)));
+        assert!(!identities.wants(TRACK, 0.45, ms(5_000)));
+        assert!(!identities.wants(TRACK, 0.9, ms(1_000)));
         assert!(identities.wants(TRACK, 0.9, ms(3_000)), "a much better picture");
         let mut now = ms(1_000);
         let mut asked = 0;
         for _ in 0..10_000 {
             now += ms(200);
-            if identities.wants(TRACK, 0.3, now) {
+            if identities.wants(TRACK, 0.45, now) {
                 asked += 1;
                 assert_eq!(identities.vote(TRACK, nobody, now), None, "it is no news");
             }
@@ -351,7 +356,9 @@ mod tests {
     fn an_unknown_face_that_comes_nearer_becomes_known() {
         let sara = somebody(1);
         let mut identities = Identities::new(SETTINGS);
-        ask(&mut identities, &[Vote { weight: 0.1, ..looks_like(sara, 0.2) }; 3]).unwrap();
+        let far = Vote { weight: 0.1, ..looks_like(sara, 0.2) };
+        assert_eq!(ask(&mut identities, &[far; 5]), None, "too small to be sure");
+        assert_eq!(identities.vote(TRACK, far, ms(1_000)).unwrap().visitor, None);
         let near = Vote { weight: 0.8, ..looks_like(sara, 0.7) };
         assert!(identities.wants(TRACK, near.weight, ms(4_000)));
         let decision = (0..3).find_map(|n| identities.vote(TRACK, near, ms(4_000 + 200 * n)));

@@ -1,5 +1,5 @@
 //! Eyes on scripted faces in virtual time: what reaches the conversation, the window and the report.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 use std::{
     collections::VecDeque,
