@@ -25,8 +25,8 @@ use rusqlite::{Connection, params};
 use super::{Entry, Hit, KnowledgeError, Problem, load, normalise};
 use crate::event::{EntryId, Language, Topic};
 
-/// Phrasings that FTS5 hands over for scoring. An entry has about five, so that these are at least eight entries.
-const CANDIDATES: usize = 40;
+/// Phrasings that FTS5 hands over for scoring. An entry has about nine, so that these are at least ten entries.
+const CANDIDATES: usize = 100;
 /// The weight of a word of grammar, of what its frequency would give it.
 const STOP_WORD_FACTOR: f32 = 0.25;
 /// The weight of a word that no phrasing has, where 1 is a word that one entry has.

@@ -332,10 +332,10 @@ mod tests {
     #[test]
     fn what_fits_much_worse_than_its_phones_or_sounds_unlike_them_is_refused() {
         let best = chosen(heard("en", 80.0), None, Language::ENGLISH);
-        assert!(best.fits(Comparison { misfit: 10.0, unlikeness: 0.3 }, 1.0));
-        assert!(!best.fits(Comparison { misfit: 40.0, unlikeness: 0.3 }, 1.0));
-        assert!(!best.fits(Comparison { misfit: 10.0, unlikeness: 0.9 }, 1.0));
-        assert!(!best.fits(Comparison { misfit: 10.0, unlikeness: 0.3 }, 0.4), "a stricter threshold refuses it");
+        assert!(best.fits(Comparison { misfit: 20.0, unlikeness: 0.3 }, 1.0));
+        assert!(!best.fits(Comparison { misfit: 50.0, unlikeness: 0.3 }, 1.0));
+        assert!(!best.fits(Comparison { misfit: 20.0, unlikeness: 0.9 }, 1.0));
+        assert!(!best.fits(Comparison { misfit: 20.0, unlikeness: 0.3 }, 0.5), "a stricter threshold refuses it");
     }
 
     #[test]
