@@ -72,7 +72,7 @@ fn measure(language: Language, questions: &[&str], voice: Voice, libraries: &mut
     config.paths.output = folder.path().to_owned();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let foundation = Foundation::load(config, libraries)?;
-    let recording = Recording { audio, speaker: None, is_fast: true };
+    let recording = Recording { audio: Some(audio), camera: None, speaker: None, is_fast: true };
     let report = runtime.block_on(replay::run(&foundation, &recording))?;
 
     let mut waits: Vec<f64> = Vec::new();

@@ -13,11 +13,14 @@ fail() {
 
 packages=(
     # to build
-    build-essential ca-certificates libasound2-dev libespeak-ng-dev libpocketsphinx-dev libsphinxbase-dev mold pkg-config
+    build-essential ca-certificates clang libasound2-dev libclang-dev libespeak-ng-dev libopencv-dev libpocketsphinx-dev
+    libsphinxbase-dev mold pkg-config
     # to set up
     python3 python3-pip
     # to run: sound and speech
     espeak-ng-data libasound2-plugins pocketsphinx-en-us tzdata
+    # to run: recordings of a camera
+    ffmpeg
     # to run: the window, drawn by the processor where there is no graphics card
     libegl1 libgl1 libgl1-mesa-dri libgles2 libwayland-client0 libwayland-cursor0 libwayland-egl1 libx11-6 libx11-xcb1
     libxcursor1 libxi6 libxkbcommon-x11-0 libxkbcommon0 libxrandr2

@@ -15,26 +15,35 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     audio::{AudioLoop, AudioParts, AudioThread, Bell, Meters, Sink, Source, TurnModel, Vad},
+    camera::{Camera, OpenCamera},
     clock::Clock,
-    cloud::ProviderError,
+    cloud::{BreakerSettings, ProviderError},
     config::Config,
-    conversation::{Activity, Conversation, Parts},
+    conversation::{
+        Activity, Conversation, NoRecords, Observations, Parts, VisitorRecords, VisualContext, VisualParts,
+    },
     event::{Bus, Command, DeviceStatus, Event, ProviderStatus, Subscription, View},
     knowledge::KnowledgeBase,
     ops::report::{Collector, Report},
     runtime::{ModelStore, Onnx, OnnxError},
     speech::embedded::Espeak,
+    staff::DeskHandle,
     store::{Closed, Record, StaffEvent, Store, UnixMillis},
     words::Words,
 };
 
 pub mod demo;
 mod error;
+mod eyes;
+mod people;
 mod providers;
 pub mod replay;
 pub mod run;
 
 pub use error::StartError;
+pub use eyes::EyesLink;
+use eyes::{Acquaintances, ClosedEyes, EyesThread};
+use people::People;
 
 /// Commands waiting for the conversation. When it is full a touch is dropped; the finger touches again.
 const COMMANDS: usize = 32;
@@ -93,7 +102,7 @@ impl Foundation {
     ///
     /// # Errors
     /// Any of them is missing or broken.
-    pub fn load(config: Config, libraries: &mut Libraries) -> Result<Self, StartError> {
+    pub fn load(mut config: Config, libraries: &mut Libraries) -> Result<Self, StartError> {
         let words = Words::load(&config.paths.assets)?;
         let (knowledge, problems) = KnowledgeBase::load(&config.paths.assets.join("knowledge"))?;
         for problem in &problems {
@@ -101,13 +110,17 @@ impl Foundation {
         }
         let models = ModelStore::open(&config.paths.models)?;
         let onnx = libraries.onnx(&models)?;
+        let espeak = libraries.espeak();
+        if let Ok(espeak) = &espeak {
+            providers::choose_voices(espeak, &mut config.embedded);
+        }
         Ok(Self {
             config: Arc::new(config),
             words: Arc::new(words),
             knowledge: Arc::new(knowledge),
             models,
             onnx,
-            espeak: libraries.espeak(),
+            espeak,
         })
     }
 }
@@ -132,6 +145,25 @@ pub struct Surroundings {
     pub activity: Activity,
     /// Called when the window should be drawn again.
     pub repaint: Box<dyn Fn() + Send + Sync>,
+    /// What the kiosk sees with.
+    pub seeing: Seeing,
+    /// Whether staff can open their pages: not in a replay or a demonstration.
+    pub has_desk: bool,
+}
+
+/// What a kiosk sees with.
+pub enum Seeing {
+    /// Nothing: no network is loaded, whoever speaks counts.
+    Nothing,
+    /// A camera, or a recording in its place, that is looked at by a thread.
+    With {
+        /// Opens it.
+        camera: Box<dyn OpenCamera>,
+        /// Whether it is there now (for the notice); one that comes later is noticed.
+        is_there: bool,
+    },
+    /// Pictures that the caller shows to the eyes itself, step by step.
+    Stepwise,
 }
 
 /// A running kiosk without its audio loop, which the caller runs on a thread or step by step.
@@ -144,6 +176,16 @@ pub struct Kiosk {
     pub view: Arc<ArcSwap<View>>,
     /// What changes with every frame.
     pub meters: watch::Receiver<Meters>,
+    /// What the eyes see, and what they are used for.
+    pub eyes: EyesLink,
+    /// Eyes that the caller opens ([`Seeing::Stepwise`]).
+    closed_eyes: Option<ClosedEyes>,
+    eyes_thread: Option<EyesThread>,
+    /// Watches as long as the kiosk runs.
+    _visual_context: Option<VisualContext>,
+    /// The staff's desk, where there is one.
+    pub desk: Option<DeskHandle>,
+    people: Option<People>,
     conversation: JoinHandle<()>,
     store: Store,
     collector: JoinHandle<Collector>,
@@ -158,7 +200,8 @@ impl Kiosk {
     /// # Errors
     /// A part without which nobody can be heard is missing or broken.
     pub fn start(foundation: &Foundation, surroundings: Surroundings) -> Result<(Self, AudioLoop), StartError> {
-        let Surroundings { clock, sound, activity, repaint } = surroundings;
+        let Surroundings { clock, sound, activity, repaint, seeing, has_desk } = surroundings;
+        let repaint: Arc<dyn Fn() + Send + Sync> = repaint.into();
         let config = foundation.config.clone();
         let language = config.stand.language;
         let bus = Bus::new(clock.clone());
@@ -182,11 +225,32 @@ impl Kiosk {
         let providers = providers::build(foundation, clock.clone(), &bus);
 
         let (commands, asked) = mpsc::channel(COMMANDS);
+        let sees = !matches!(seeing, Seeing::Nothing);
+        let people = (sees || has_desk).then(|| People::open(foundation, &store, &bus)).flatten();
+        let acquaintances = people.as_ref().map(|people| Acquaintances {
+            gallery: people.register.gallery(),
+            people: Arc::new(people.register.clone()),
+        });
+        let records: Arc<dyn VisitorRecords> = match &people {
+            Some(people) => Arc::new(people.register.clone()),
+            None => Arc::new(NoRecords),
+        };
+        let (closed_eyes, eyes) = ClosedEyes::new(foundation, bus.clone(), commands.clone(), acquaintances);
+        let desk = people
+            .as_ref()
+            .filter(|_| has_desk)
+            .map(|people| people.open_desk(foundation, clock.clone(), &eyes, repaint.clone()));
+        let camera_on = match &seeing {
+            Seeing::Nothing => false,
+            Seeing::With { is_there, .. } => *is_there,
+            Seeing::Stepwise => true,
+        };
+        let observations = Observations::new(&config.visual_context);
         let view = Arc::new(ArcSwap::from_pointee(View::empty(foundation.knowledge.topics(), language)));
         let conversation = Conversation::new(Parts {
-            clock,
+            clock: clock.clone(),
             bus: bus.clone(),
-            config,
+            config: config.clone(),
             words: foundation.words.clone(),
             knowledge: foundation.knowledge.clone(),
             stt: providers.stt,
@@ -198,18 +262,60 @@ impl Kiosk {
             audio: link.commands,
             meters: link.meters.clone(),
             commands: asked,
-            connection: providers.connection,
+            connection: providers.connection.clone(),
             view: view.clone(),
-            repaint,
+            repaint: Box::new(move || repaint()),
             uses_service: providers.uses_service,
-            camera_on: false,
+            camera_on,
+            sight: eyes.sight.clone(),
+            eyes: eyes.asked.clone(),
+            records,
+            seen: observations.clone(),
             turns,
             activity,
         });
         conversation.warm_up();
         let conversation = tokio::spawn(conversation.run());
-        let kiosk =
-            Self { bus, commands, view, meters: link.meters, conversation, store, collector, staff, stop_staff, stop };
+        let (closed_eyes, eyes_thread) = match seeing {
+            Seeing::Nothing => (None, None),
+            Seeing::Stepwise => (Some(closed_eyes), None),
+            Seeing::With { camera, .. } => {
+                let camera = Camera::start(camera, &config.camera, clock.clone(), bus.clone())?;
+                (None, Some(EyesThread::start(closed_eyes, camera)?))
+            }
+        };
+        let visual_context = eyes_thread.as_ref().zip(providers.observer).map(|(thread, observer)| {
+            let parts = VisualParts {
+                config: config.visual_context.clone(),
+                clock,
+                bus: bus.clone(),
+                slot: thread.slot(),
+                sight: eyes.sight.clone(),
+                observer,
+                connection: providers.connection,
+                breaker: BreakerSettings::from(&config.cloud),
+                view: view.clone(),
+            };
+            VisualContext::start(parts, observations)
+        });
+        let kiosk = Self {
+            bus,
+            commands,
+            view,
+            meters: link.meters,
+            eyes,
+            closed_eyes,
+            eyes_thread,
+            _visual_context: visual_context,
+            desk,
+            people,
+            conversation,
+            store,
+            collector,
+            staff,
+            stop_staff,
+            stop,
+        };
         Ok((kiosk, audio_loop))
     }
 
@@ -225,12 +331,18 @@ impl Kiosk {
             Ok(Err(error)) => tracing::error!(%error, "the conversation did not end well"),
             Err(_) => tracing::error!("the conversation did not end in time"),
         }
+        if let Some(desk) = self.desk {
+            desk.stop().await;
+        }
         self.stop_staff.cancel();
         if let Err(error) = self.staff.await {
             tracing::error!(%error, "faults were not all recorded");
         }
-        let store = self.store;
+        let (store, eyes) = (self.store, self.eyes_thread);
         let closing = tokio::task::spawn_blocking(move || {
+            if let Some(eyes) = eyes {
+                eyes.stop();
+            }
             if let Some(audio) = audio {
                 audio.stop();
             }

@@ -16,6 +16,8 @@ pub mod llm;
 pub mod ops;
 pub mod runtime;
 pub mod speech;
+pub mod staff;
 pub mod store;
 pub mod ui;
+pub mod vision;
 pub mod words;

@@ -12,17 +12,25 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use majlis::{
     audio::devices::{self, Direction},
     camera,
-    config::{self, Config},
+    config::{self, Config, Secrets},
     event::Language,
     kiosk::{
         Foundation, Libraries, replay,
-        run::{self, AudioBackend, RunOptions},
+        run::{self, AudioBackend, Pause, RunOptions},
     },
     ops,
     ops::report::Report,
-    runtime::{self, ModelsAction, models_command},
+    runtime::{self, ModelStore, ModelsAction, Onnx, models_command},
+    staff::{
+        self, RecogniserId,
+        command::{EnrolArgs, FaceTools, StaffAction, VisitorsAction},
+    },
     store,
+    vision::{self, FaceReader, KnownPeople as _},
 };
+
+/// What is read where no file is named.
+const CONFIG_FILE: &str = "kiosk.toml";
 
 /// Wrong use, as clap has it.
 const EXIT_USAGE: u8 = 2;
@@ -52,7 +60,7 @@ enum Command {
     Run(RunArgs),
     /// Runs a whole visit with a scripted visitor: needs no camera, microphone, key or network
     Demo(DemoArgs),
-    /// Runs the whole pipeline on a recorded microphone and writes a report
+    /// Runs the whole pipeline on a recorded microphone, a recorded camera or both, and writes a report
     Replay(ReplayArgs),
     /// Looks at the configuration
     Config {
@@ -66,6 +74,25 @@ enum Command {
     },
     /// Lists microphones, speakers and cameras with their stable ids, and shows the microphone's level
     Devices(DevicesArgs),
+    /// Looks after the staff: who may open the staff pages, with which PIN
+    Staff {
+        #[command(subcommand)]
+        action: StaffAction,
+    },
+    /// Enrols a person who agreed on paper, from pictures in files
+    Enroll(EnrolArgs),
+    /// Looks after the people who agreed to be known
+    Visitors {
+        #[command(subcommand)]
+        action: VisitorsAction,
+    },
+    /// Finds the faces in pictures and tells what can be said of them
+    Recognize(RecognizeArgs),
+    /// Measures a part of the kiosk on recorded data
+    Eval {
+        #[command(subcommand)]
+        command: EvalCommand,
+    },
     /// Looks after the database
     Db {
         #[command(subcommand)]
@@ -84,6 +111,9 @@ struct RunArgs {
     /// A window of this size in pixels instead of the full screen
     #[arg(long, value_name = "WIDTHxHEIGHT", value_parser = window_size)]
     window: Option<[u16; 2]>,
+    /// A video file or a folder of pictures in place of the camera, played once
+    #[arg(long, value_name = "PATH")]
+    camera: Option<PathBuf>,
     /// Writes a report of the run when it ends
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
@@ -109,9 +139,12 @@ struct DemoArgs {
 
 #[derive(Debug, Args)]
 struct ReplayArgs {
-    /// The microphone's recording: a WAV file of any rate
-    #[arg(long, value_name = "IN.wav")]
-    audio: PathBuf,
+    /// The microphone's recording: a WAV file of any rate; without it silence for as long as the camera's recording
+    #[arg(long, value_name = "IN.wav", required_unless_present = "camera")]
+    audio: Option<PathBuf>,
+    /// The camera's recording: a video file or a folder of pictures
+    #[arg(long, value_name = "PATH")]
+    camera: Option<PathBuf>,
     /// Where to write the report (docs/report.md describes it)
     #[arg(long, value_name = "OUT.json")]
     report: PathBuf,
@@ -152,6 +185,29 @@ struct DevicesArgs {
     level: u64,
 }
 
+#[derive(Debug, Args)]
+struct RecognizeArgs {
+    /// JPEG, PNG, WebP or BMP pictures
+    #[arg(required = true, value_name = "IMAGE")]
+    images: Vec<PathBuf>,
+    /// As JSON (docs/vision.md describes it)
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum EvalCommand {
+    /// How well pairs of photographs are told to be of one person or of two
+    Faces {
+        /// A CSV file with the columns a,b,same; paths are relative to it
+        #[arg(long, value_name = "PAIRS.csv")]
+        pairs: PathBuf,
+        /// As JSON (docs/vision.md describes it)
+        #[arg(long)]
+        json: bool,
+    },
+}
+
 #[derive(Debug, Subcommand)]
 enum DbCommand {
     /// Verifies the database's invariants; exit code 1 if one is violated
@@ -171,16 +227,22 @@ fn main() -> ExitCode {
 }
 
 fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
-    let path = cli.config.or_else(|| Some(PathBuf::from("kiosk.toml")).filter(|path| path.exists()));
+    let path = cli.config.or_else(|| Some(PathBuf::from(CONFIG_FILE)).filter(|path| path.exists()));
     if let Command::Config { command: ConfigCommand::Check { file } } = cli.command {
         let (text, code) = config::check_command(file.or(path).as_deref(), &cli.overrides);
         return print(&text, code);
     }
-    let config = match Config::load(path.as_deref(), &cli.overrides) {
-        Ok(config) => config,
-        Err(problems) => {
-            let _ = writeln!(std::io::stderr(), "{problems}");
-            return Ok(ExitCode::from(EXIT_USAGE));
+    let config = loop {
+        match Config::load(path.as_deref(), &cli.overrides) {
+            Ok(config) => break config,
+            Err(problems) => {
+                let _ = writeln!(std::io::stderr(), "{problems}");
+                match pause(&cli.command, path.as_deref()) {
+                    Pause::StartAgain => {}
+                    Pause::Told => return Ok(ExitCode::SUCCESS),
+                    Pause::Closed => return Ok(ExitCode::from(EXIT_USAGE)),
+                }
+            }
         }
     };
     ops::log::init(&config.log)?;
@@ -190,8 +252,33 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Replay(args) => replay(config, &args),
         Command::Models { command } => models(&config.paths.models, command),
         Command::Devices(args) => list_devices(&config, &args),
-        Command::Db { command: DbCommand::Check } => check_database(&config.paths.database),
+        Command::Staff { action } => Ok(ExitCode::from(staff::command::staff(&config, &action)?.print()?)),
+        Command::Enroll(args) => {
+            let outcome = staff::command::enrol(&config, &args, || face_tools(&config))?;
+            Ok(ExitCode::from(outcome.print()?))
+        }
+        Command::Visitors { action: VisitorsAction::Embed } => {
+            let mut reader = face_reader(&config)?;
+            let id = recogniser_id(&reader);
+            let outcome = staff::command::embed_again(&config, id, &mut |crop| reader.embed(crop))?;
+            Ok(ExitCode::from(outcome.print()?))
+        }
+        Command::Visitors { action } => Ok(ExitCode::from(staff::command::visitors(&config, &action)?.print()?)),
+        Command::Db { command: DbCommand::Check } => check_database(&config),
+        Command::Recognize(args) => recognize(&config, &args),
+        Command::Eval { command: EvalCommand::Faces { pairs, json } } => evaluate_faces(&config, &pairs, json),
         Command::Config { .. } => Ok(ExitCode::SUCCESS),
+    }
+}
+
+/// A kiosk whose configuration is wrong must not be a black screen: it says so, and reads the file again when staff
+/// start it again. Other commands, and a kiosk without a window, only end.
+fn pause(command: &Command, file: Option<&Path>) -> Pause {
+    match command {
+        Command::Run(args) if !args.headless => {
+            run::pause_for_configuration(file.unwrap_or(Path::new(CONFIG_FILE)), args.window)
+        }
+        _ => Pause::Closed,
     }
 }
 
@@ -200,7 +287,7 @@ fn run(config: &Config, args: &RunArgs) -> anyhow::Result<ExitCode> {
         AudioArg::Devices => AudioBackend::Devices,
         AudioArg::Stdio => AudioBackend::Stdio,
     };
-    let options = RunOptions { is_headless: args.headless, audio, window_px: args.window };
+    let options = RunOptions { is_headless: args.headless, audio, window_px: args.window, camera: args.camera.clone() };
     let report = run::run(config, &options)?;
     if let Some(path) = &args.report {
         write_report(&report, path)?;
@@ -229,7 +316,12 @@ fn demo(config: &Config, args: &DemoArgs) -> anyhow::Result<ExitCode> {
 }
 
 fn replay(config: Config, args: &ReplayArgs) -> anyhow::Result<ExitCode> {
-    let recording = replay::Recording { audio: args.audio.clone(), speaker: args.speaker.clone(), is_fast: args.fast };
+    let recording = replay::Recording {
+        audio: args.audio.clone(),
+        camera: args.camera.clone(),
+        speaker: args.speaker.clone(),
+        is_fast: args.fast,
+    };
     let mut runtime = if args.fast {
         tokio::runtime::Builder::new_current_thread()
     } else {
@@ -253,6 +345,29 @@ fn models(folder: &Path, command: ModelsCommand) -> anyhow::Result<ExitCode> {
     print(&text, code)
 }
 
+fn face_reader(config: &Config) -> anyhow::Result<FaceReader> {
+    let models = ModelStore::open(&config.paths.models)?;
+    Ok(FaceReader::load(&models, &Onnx::load(&models)?, &config.vision)?)
+}
+
+fn recognize(config: &Config, args: &RecognizeArgs) -> anyhow::Result<ExitCode> {
+    let mut reader = face_reader(config)?;
+    let register = staff::command::on_record(config, recogniser_id(&reader))?;
+    let gallery =
+        register.as_ref().map_or_else(|| reader.new_gallery(), |register| register.gallery().load().as_ref().clone());
+    let name = |visitor| register.as_ref()?.known(visitor).map(|known| known.name);
+    let mut output = std::io::stdout().lock();
+    let all_read = vision::recognize(&mut reader, &args.images, &gallery, &name, args.json, &mut output)
+        .context("standard output cannot be written")?;
+    Ok(if all_read { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn evaluate_faces(config: &Config, pairs: &Path, is_json: bool) -> anyhow::Result<ExitCode> {
+    let evaluation = vision::evaluate(&mut face_reader(config)?, pairs)?;
+    let text = if is_json { format!("{}\n", serde_json::to_string_pretty(&evaluation)?) } else { evaluation.table() };
+    print(&text, 0)
+}
+
 fn list_devices(config: &Config, args: &DevicesArgs) -> anyhow::Result<ExitCode> {
     let mut output = std::io::stdout().lock();
     let found = devices::list(config.audio.host)?;
@@ -270,14 +385,7 @@ fn list_devices(config: &Config, args: &DevicesArgs) -> anyhow::Result<ExitCode>
             writeln!(output, "    none")?;
         }
     }
-    writeln!(output, "cameras:")?;
-    let cameras = camera::list();
-    for camera in &cameras {
-        writeln!(output, "    {}\n      {}", camera.id, camera.name)?;
-    }
-    if cameras.is_empty() {
-        writeln!(output, "    none")?;
-    }
+    write!(output, "cameras (camera.device):\n{}", camera::describe(&config.camera))?;
     writeln!(output, "* taken where kiosk.toml names none")?;
     if args.level > 0 && found.iter().any(|device| device.direction == Direction::Capture) {
         show_level(config, args.level, &mut output)?;
@@ -300,8 +408,26 @@ fn show_level(config: &Config, seconds: u64, output: &mut impl std::io::Write) -
     Ok(())
 }
 
-fn check_database(path: &Path) -> anyhow::Result<ExitCode> {
-    let violations = store::check(path)?;
+fn face_tools(config: &Config) -> anyhow::Result<FaceTools> {
+    let reader = face_reader(config)?;
+    Ok(FaceTools {
+        recogniser: recogniser_id(&reader),
+        same_person_threshold: reader.recogniser().same_person_threshold,
+        faces: Box::new(reader),
+    })
+}
+
+fn recogniser_id(reader: &FaceReader) -> RecogniserId {
+    let info = reader.recogniser();
+    RecogniserId { name: info.name.clone(), dimensions: info.dimensions }
+}
+
+fn check_database(config: &Config) -> anyhow::Result<ExitCode> {
+    let path = &config.paths.database;
+    let mut violations = store::check(path)?;
+    let secret = Secrets::from_environment().get(&config.store.key)?;
+    let key = store::Key::load_existing(path, &config.store.key, secret.as_ref())?;
+    violations.extend(store::check_sealed(path, key.as_ref())?);
     let mut text: String = violations.iter().map(|violation| format!("{violation}\n")).collect();
     if violations.is_empty() {
         text = format!("{}: sound\n", path.display());

@@ -23,7 +23,9 @@ fn help_names_every_command_in_plain_words() {
     let output = majlis(&["--help"]);
     assert_eq!(output.status.code(), Some(0));
     let help = text(&output.stdout);
-    for command in ["run", "demo", "replay", "config", "models", "devices", "db", "--config", "--set"] {
+    for command in
+        ["run", "demo", "replay", "config", "models", "devices", "recognize", "eval", "db", "--config", "--set"]
+    {
         assert!(help.contains(command), "{command} is missing in:\n{help}");
     }
 }
@@ -34,6 +36,13 @@ fn wrong_use_exits_with_2() {
     assert_eq!(majlis(&["replay"]).status.code(), Some(2));
     assert_eq!(majlis(&["demo", "--window", "big"]).status.code(), Some(2));
     let output = majlis(&["--set", "audio.volume=11", "run", "--headless"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("audio.volume"), "{}", text(&output.stderr));
+}
+
+#[test]
+fn a_kiosk_with_a_wrong_configuration_and_no_display_says_what_is_wrong_and_exits_with_2() {
+    let output = majlis(&["--set", "audio.volume=11", "run"]);
     assert_eq!(output.status.code(), Some(2));
     assert!(text(&output.stderr).contains("audio.volume"), "{}", text(&output.stderr));
 }
@@ -79,6 +88,46 @@ fn a_replay_of_a_missing_file_fails_with_its_name() {
 }
 
 #[test]
+fn a_replay_of_an_empty_file_says_that_it_is_empty() {
+    let folder = tempfile::tempdir().unwrap();
+    let (recording, report) = (folder.path().join("nothing.wav"), folder.path().join("report.json"));
+    let replay = || {
+        let output = majlis(&["replay", "--audio", recording.to_str().unwrap(), "--report", report.to_str().unwrap()]);
+        assert_eq!(output.status.code(), Some(1));
+        text(&output.stderr)
+    };
+    std::fs::write(&recording, "").unwrap();
+    assert!(replay().contains("nothing.wav is empty"));
+    // A header and no sample.
+    let spec = hound::WavSpec {
+        channels: 1,
+        sample_rate: 16_000,
+        bits_per_sample: 16,
+        sample_format: hound::SampleFormat::Int,
+    };
+    hound::WavWriter::create(&recording, spec).unwrap().finalize().unwrap();
+    assert!(replay().contains("nothing.wav is empty"));
+}
+
+/// A box without sound: no server, no card (or one that nobody asks for here).
+#[test]
+fn without_a_sound_server_no_plug_in_is_listed_and_the_sound_library_is_silent() {
+    let folder = tempfile::tempdir().unwrap();
+    let nobody = format!("unix:{}", folder.path().join("nobody").display());
+    let mut command = Command::new(env!("CARGO_BIN_EXE_majlis"));
+    let output = command
+        .args(["--set", "audio.host=alsa", "--set", "audio.microphone=alsa:nobody", "devices"])
+        .env("PULSE_SERVER", nobody)
+        .output()
+        .unwrap();
+    let listed = text(&output.stdout);
+    for plug_in in ["null", "upmix", "speex", "samplerate"] {
+        assert!(!listed.contains(&format!("alsa:{plug_in}\n")), "{listed}");
+    }
+    assert!(!text(&output.stderr).contains("ALSA lib"), "{}", text(&output.stderr));
+}
+
+#[test]
 fn a_harness_that_closes_standard_input_ends_the_run() {
     let folder = tempfile::tempdir().unwrap();
     let database = format!("paths.database={}", folder.path().join("majlis.sqlite").display());
@@ -95,4 +144,71 @@ fn a_harness_that_closes_standard_input_ends_the_run() {
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     assert!(text(&output.stderr).contains("@bench {\"ev\":\"ready\"}"));
     assert!(report.exists());
+}
+
+/// Whether the weights of the networks for faces are on this machine.
+fn sees_faces() -> bool {
+    let listed = text(&majlis(&["models", "list"]).stdout);
+    let is_ready = |model: &str| listed.lines().any(|line| line.contains(model) && line.contains("ready"));
+    let ready = ["yunet-n", "mobilefacenet-128", "minifasnet-v2"].iter().all(|model| is_ready(model));
+    if !ready {
+        let _ = writeln!(std::io::stderr(), "skipped: the models for faces are not on this machine:\n{listed}");
+    }
+    ready
+}
+
+#[test]
+fn pictures_that_cannot_be_read_are_named_and_the_others_still_told() {
+    assert_eq!(majlis(&["recognize"]).status.code(), Some(2));
+    if !sees_faces() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let (broken, empty) = (folder.path().join("broken.jpg"), folder.path().join("empty.jpg"));
+    std::fs::write(&broken, b"no picture").unwrap();
+    image::RgbImage::new(64, 48).save_with_format(&empty, image::ImageFormat::Png).unwrap();
+    let paths = [broken.to_str().unwrap(), empty.to_str().unwrap()];
+    let output = majlis(&["recognize", paths[0], paths[1], "--json"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stderr).contains("broken.jpg: found no picture"), "{}", text(&output.stderr));
+    let seen: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(seen["images"][0]["error"].as_str().unwrap().contains("broken.jpg"));
+    assert_eq!(seen["images"][1]["faces"], serde_json::json!([]));
+    let output = majlis(&["recognize", paths[1]]);
+    assert_eq!((output.status.code(), text(&output.stdout)), (Some(0), format!("{}: no face\n", paths[1])));
+}
+
+#[test]
+fn a_wrong_file_of_pairs_is_told_by_its_line() {
+    assert_eq!(majlis(&["eval", "faces"]).status.code(), Some(2));
+    if !sees_faces() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let pairs = folder.path().join("pairs.csv");
+    std::fs::write(&pairs, "a,b,same\nx.jpg,y.jpg,1\nx.jpg,y.jpg,perhaps\n").unwrap();
+    let output = majlis(&["eval", "faces", "--pairs", pairs.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(1));
+    let told = text(&output.stderr);
+    assert!(told.contains("pairs.csv: line 3: found same = \"perhaps\"; allowed 0 or 1"), "{told}");
+    std::fs::write(&pairs, "a,b,same\nx.jpg,y.jpg,1\n").unwrap();
+    let told = text(&majlis(&["eval", "faces", "--pairs", pairs.to_str().unwrap()]).stderr);
+    assert!(told.contains("line 2") && told.contains("x.jpg: cannot be read"), "{told}");
+}
+
+#[test]
+fn a_research_model_works_by_its_name_and_is_said_to_be_one() {
+    if !sees_faces() {
+        return;
+    }
+    if !text(&majlis(&["models", "list"]).stdout).lines().any(|l| l.contains("insightface-y1") && l.contains("ready")) {
+        let _ = writeln!(std::io::stderr(), "skipped: the model insightface-y1 is not on this machine");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let picture = folder.path().join("empty.png");
+    image::RgbImage::new(64, 48).save(&picture).unwrap();
+    let output = majlis(&["--set", "vision.recogniser=insightface-y1", "recognize", picture.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(0));
+    assert!(text(&output.stderr).contains("weights for non-commercial research only"), "{}", text(&output.stderr));
 }

@@ -89,8 +89,12 @@ impl Recording {
             writer.write_sample((sample * 32_767.0) as i16).unwrap();
         }
         writer.finalize().unwrap();
-        let recording =
-            replay::Recording { audio: self.path("in.wav"), speaker: Some(self.path("out.wav")), is_fast: true };
+        let recording = replay::Recording {
+            audio: Some(self.path("in.wav")),
+            camera: None,
+            speaker: Some(self.path("out.wav")),
+            is_fast: true,
+        };
         replay::run(foundation, &recording).await.unwrap()
     }
 
@@ -270,6 +274,15 @@ async fn a_database_that_cannot_be_written_loses_nothing_and_stops_nobody() {
     recording.silence(1.0);
     recording.replay_on(&foundation).await;
     assert!(recording.messages().iter().any(|(_, text)| text == "What time do you open?"));
+}
+
+#[test]
+fn a_voice_that_espeak_does_not_have_is_replaced_by_the_language_s_own() {
+    let mut recording = Recording::new();
+    recording.config.embedded.voice_en = "nobody".into();
+    recording.config.embedded.voice_ar = "ar+f2".into();
+    let chosen = recording.foundation().config.embedded.clone();
+    assert_eq!((chosen.voice_en.as_str(), chosen.voice_ar.as_str()), ("en-us", "ar+f2"));
 }
 
 #[test]

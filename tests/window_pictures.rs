@@ -7,7 +7,10 @@
 mod window;
 
 use egui_kittest::SnapshotOptions;
-use majlis::event::{Connection, Device, Language, Phase, View};
+use majlis::{
+    event::{Connection, Device, Language, Phase, View},
+    ui::SafeCause,
+};
 use window::{Kiosk, LANDSCAPE, PORTRAIT, asked, heard, spoken, themed, topics, view};
 
 const LANGUAGES: [Language; 2] = Language::ALL;
@@ -227,9 +230,11 @@ fn goodbye_is_said_in_words() {
 fn safe_mode_speaks_both_languages() {
     for (name, size) in [("portrait", PORTRAIT), ("landscape", LANDSCAPE)] {
         for theme in ["day", "contrast"] {
-            let picture = window::safe_mode_picture(size, themed(theme));
+            let picture = window::safe_mode_picture(size, themed(theme), SafeCause::Devices, "AUDIO-204");
             compare_picture(&format!("safe-{name}-{theme}"), &picture);
         }
+        let picture = window::safe_mode_picture(size, themed("day"), SafeCause::Configuration, "CONFIG-401");
+        compare_picture(&format!("safe-{name}-configuration"), &picture);
     }
 }
 

@@ -14,6 +14,21 @@ fn kiosk(phase: Phase, language: Language) -> Kiosk {
     kiosk
 }
 
+/// A finger comes down and goes up at `place`.
+fn touch_at(kiosk: &mut Kiosk, place: egui::Pos2) {
+    kiosk.harness.hover_at(place);
+    for pressed in [true, false] {
+        kiosk.harness.event(egui::Event::PointerButton {
+            pos: place,
+            button: egui::PointerButton::Primary,
+            pressed,
+            modifiers: egui::Modifiers::NONE,
+        });
+        kiosk.step();
+    }
+    kiosk.step();
+}
+
 fn touch(kiosk: &mut Kiosk, label: &str) {
     kiosk.harness.get_by_label(label).click();
     kiosk.step();
@@ -52,18 +67,27 @@ fn finish_and_staff_are_there_during_a_visit() {
 #[test]
 fn a_touch_on_the_niche_begins_a_talk() {
     let mut kiosk = kiosk(Phase::Idle, Language::ENGLISH);
-    let place = egui::pos2(300.0, 700.0);
-    kiosk.harness.hover_at(place);
-    for pressed in [true, false] {
-        kiosk.harness.event(egui::Event::PointerButton {
-            pos: place,
-            button: egui::PointerButton::Primary,
-            pressed,
-            modifiers: egui::Modifiers::NONE,
-        });
-        kiosk.step();
-    }
+    touch_at(&mut kiosk, egui::pos2(300.0, 700.0));
     assert_eq!(kiosk.sent(), [Command::Touch]);
+}
+
+#[test]
+fn a_finger_that_stays_on_text_size_goes_through_every_size_and_touches_nothing_else() {
+    for size in [PORTRAIT, LANDSCAPE] {
+        let mut kiosk = Kiosk::new(view(Phase::Listening, Language::ENGLISH), size, themed("day"));
+        kiosk.step();
+        let finger = kiosk.harness.get_by_label("Text size").rect().center();
+        let normal = kiosk.harness.get_by_label("Contrast").rect();
+        let mut places = Vec::new();
+        for _ in 0..6 {
+            touch_at(&mut kiosk, finger);
+            places.push(kiosk.harness.get_by_label("Contrast").rect());
+        }
+        // 125, 150, 100 %, twice.
+        assert_eq!([places[2], places[5]], [normal; 2], "{size:?}");
+        assert!(places[0] != normal && places[1] != normal, "{size:?}");
+        assert_eq!(kiosk.sent(), [], "{size:?}");
+    }
 }
 
 #[test]

@@ -52,6 +52,7 @@ fn main() {
     if filters.is_empty() || filters.iter().any(|filter| NAME.contains(filter.as_str())) {
         a_real_window_opens_speaks_is_touched_and_closes();
         without_a_display_the_error_says_what_to_do();
+        a_wrong_configuration_is_shown_read_again_and_left_when_told_to_stop();
         println!("test {NAME} ... ok");
     }
 }
@@ -66,7 +67,8 @@ impl Drop for Ended {
     }
 }
 
-fn a_real_window_opens_speaks_is_touched_and_closes() {
+/// A display of the test's own, and its name.
+fn start_display() -> (Ended, String) {
     let mut xvfb = Ended(
         Command::new("Xvfb")
             .args(["-displayfd", "1", "-screen", "0", "1080x1920x24", "-nolisten", "tcp"])
@@ -77,8 +79,16 @@ fn a_real_window_opens_speaks_is_touched_and_closes() {
     );
     let mut number = String::new();
     BufReader::new(xvfb.0.stdout.take().unwrap()).read_line(&mut number).unwrap();
-    let display = format!(":{}", number.trim());
+    (xvfb, format!(":{}", number.trim()))
+}
 
+fn click(display: &str, x: &str, y: &str) {
+    let status = Command::new("xdotool").args(["mousemove", x, y, "click", "1"]).env("DISPLAY", display).status();
+    assert!(status.expect("xdotool must be installed").success());
+}
+
+fn a_real_window_opens_speaks_is_touched_and_closes() {
+    let (_xvfb, display) = start_display();
     let folder = tempfile::tempdir().unwrap();
     let picture = folder.path().join("window.png");
     let mut window = Ended(
@@ -101,12 +111,7 @@ fn a_real_window_opens_speaks_is_touched_and_closes() {
         std::fs::copy(&picture, Path::new(&kept).join("real-window.png")).unwrap();
     }
     // The first topic, in the middle of its chip.
-    let status = Command::new("xdotool")
-        .args(["mousemove", "300", "1572", "click", "1"])
-        .env("DISPLAY", &display)
-        .status()
-        .expect("xdotool must be installed");
-    assert!(status.success());
+    click(&display, "300", "1572");
     assert_eq!(next(), "touched AskTopic(EntryId(\"hours\"))");
     assert_eq!(next(), "closed");
     assert!(window.0.wait().unwrap().success());
@@ -124,6 +129,43 @@ fn without_a_display_the_error_says_what_to_do() {
     window.stdout.take().unwrap().read_to_string(&mut said).unwrap();
     window.wait().unwrap();
     assert!(said.contains("there is no display") && said.contains("--headless"), "{said}");
+}
+
+fn a_wrong_configuration_is_shown_read_again_and_left_when_told_to_stop() {
+    let (_xvfb, display) = start_display();
+    let folder = tempfile::tempdir().unwrap();
+    std::os::unix::fs::symlink(Path::new(env!("CARGO_MANIFEST_DIR")).join("assets"), folder.path().join("assets"))
+        .unwrap();
+    let file = folder.path().join("kiosk.toml");
+    std::fs::write(&file, "[ui]\ntheme = \"pink\"\n").unwrap();
+    let said = folder.path().join("said");
+    let mut kiosk = Ended(
+        Command::new(env!("CARGO_BIN_EXE_majlis"))
+            .args(["--config", file.to_str().unwrap(), "run", "--window", "1080x1920"])
+            .env("DISPLAY", &display)
+            .env_remove("WAYLAND_DISPLAY")
+            .stdin(Stdio::null())
+            .stderr(std::fs::File::create(&said).unwrap())
+            .spawn()
+            .unwrap(),
+    );
+    let complaints = || std::fs::read_to_string(&said).unwrap().matches("found \"pink\"").count();
+    wait_until(|| complaints() == 1);
+    // "Start again" reads the file again, which is still wrong. The window may not be there at the first touch.
+    wait_until(|| {
+        click(&display, "540", "1700");
+        std::thread::sleep(Duration::from_millis(200));
+        complaints() >= 2
+    });
+    let id = kiosk.0.id().to_string();
+    let mut status = None;
+    wait_until(|| {
+        let _ = Command::new("kill").args(["-TERM", &id]).status();
+        std::thread::sleep(Duration::from_millis(200));
+        status = kiosk.0.try_wait().unwrap();
+        status.is_some()
+    });
+    assert_eq!(status.and_then(|status| status.code()), Some(0));
 }
 
 fn check_picture(path: &Path) {
@@ -146,6 +188,10 @@ fn show(picture: PathBuf) {
         view: view.clone(),
         meters: read,
         commands,
+        sight: watch::channel(majlis::event::Sight::default()).1,
+        staff_view: Arc::new(ArcSwap::from_pointee(majlis::event::staff::StaffView::closed(Language::ENGLISH))),
+        staff: mpsc::channel(1).0,
+        wall: jiff::Timestamp::now,
         words: Arc::new(Words::load(Path::new("assets")).unwrap()),
         stand: config::Stand::default(),
         ui: window::themed("day"),
@@ -186,7 +232,7 @@ fn show(picture: PathBuf) {
     }
 }
 
-fn wait_until(is_so: impl Fn() -> bool) {
+fn wait_until(mut is_so: impl FnMut() -> bool) {
     let start = std::time::Instant::now();
     while !is_so() {
         assert!(start.elapsed() < PATIENCE, "nothing happened for {PATIENCE:?}");

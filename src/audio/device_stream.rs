@@ -144,14 +144,21 @@ impl Watch {
         bell: &Bell,
     ) -> Option<String> {
         loop {
-            let Opened { stream, ring, rate_hz, counters, id, is_preferred } = opened;
+            let Opened { stream, ring, rate_hz, counters, id, instead_because } = opened;
             let up = Stream { ring, rate_hz, counters: counters.clone() };
-            if updates.send(Update::Up(up, format!("{id} at {rate_hz} Hz"))).is_err() {
+            let detail = match &instead_because {
+                None => format!("{id} at {rate_hz} Hz"),
+                Some(error) => {
+                    tracing::warn!(%error, "{id} is used instead until it comes");
+                    format!("{id} at {rate_hz} Hz, instead: {error}")
+                }
+            };
+            if updates.send(Update::Up(up, detail)).is_err() {
                 stream.discard();
                 return None;
             }
             bell.ring();
-            let outcome = self.until_lost(&counters, is_preferred, open);
+            let outcome = self.until_lost(&counters, instead_because.is_none(), open);
             stream.discard();
             match outcome {
                 Outcome::Lost(reason) => return Some(format!("{id}: {reason}")),
@@ -388,7 +395,8 @@ mod tests {
 
     fn opened(id: &str, is_preferred: bool) -> Opened<()> {
         let stream = RunningStream::new(());
-        Opened { stream, ring: (), rate_hz: 48_000, counters: Arc::default(), id: id.into(), is_preferred }
+        let instead_because = (!is_preferred).then_some(DeviceError::None { direction: Direction::Capture });
+        Opened { stream, ring: (), rate_hz: 48_000, counters: Arc::default(), id: id.into(), instead_because }
     }
 
     #[test]
@@ -407,7 +415,8 @@ mod tests {
             Choice::Preferred => Ok(opened("usb", true)),
         };
         let supervisor = std::thread::spawn(move || watch.keep_open(&mut open, &updates, &Bell::default()));
-        for expected in ["built-in at 48000 Hz", "usb at 48000 Hz"] {
+        let instead = "built-in at 48000 Hz, instead: there is no microphone; `majlis devices` lists what there is";
+        for expected in [instead, "usb at 48000 Hz"] {
             match received.recv_timeout(Duration::from_secs(20)).unwrap() {
                 Update::Up(_, detail) => assert_eq!(detail, expected),
                 Update::Down(reason) => panic!("lost: {reason}"),

@@ -26,6 +26,9 @@ const OPEN_TIMEOUT: Duration = Duration::from_secs(2);
 /// What a ring between callback and loop holds.
 pub(super) const RING: Duration = Duration::from_millis(200);
 
+/// What is said of an id that no device has.
+const NOT_THERE: &str = "it is not there; `majlis devices` lists what there is";
+
 /// Which way sound goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Direction {
@@ -103,18 +106,30 @@ pub struct MeasuredLevel {
     pub peak_dbfs: f32,
 }
 
-/// All microphones and speakers of `host`.
+/// All microphones and speakers of `host`; of ALSA's, which knows a dozen plug-ins whether there is a sound card or not,
+/// those of the hardware and the default one.
 ///
 /// # Errors
 /// The sound system does not answer.
 pub fn list(host: AudioHost) -> Result<Vec<DeviceInfo>, DeviceError> {
+    silence_alsa();
     let host = open_host(host)?;
     let id_of = |device: Option<Device>| device.and_then(|device| device.id().ok());
     let defaults = (id_of(host.default_input_device()), id_of(host.default_output_device()));
     let devices = host.devices().map_err(|error| host_error(host.id(), &error))?;
+    let devices: Vec<(DeviceId, Device)> =
+        devices.filter_map(|device| device.id().ok().map(|id| (id, device))).collect();
+    let is_named = |id: &DeviceId| hardware(id.id()) == Some(CardName::Named);
+    let has_named = devices.iter().any(|(id, _)| is_named(id));
     let mut found = Vec::new();
-    for device in devices {
-        let Ok(id) = device.id() else { continue };
+    for (id, device) in devices {
+        let is_default = [&defaults.0, &defaults.1].contains(&&Some(id.clone()));
+        let is_listed = id.host() != HostId::Alsa
+            || is_default
+            || hardware(id.id()).is_some_and(|card| card == CardName::Named || !has_named);
+        if !is_listed {
+            continue;
+        }
         let name = device.description().map_or_else(|_| id.to_string(), |it| it.name().to_owned());
         let mut add = |direction, default: &Option<DeviceId>| {
             let is_default = default.as_ref() == Some(&id);
@@ -128,6 +143,32 @@ pub fn list(host: AudioHost) -> Result<Vec<DeviceInfo>, DeviceError> {
         }
     }
     Ok(found)
+}
+
+/// How an id of ALSA's names its sound card. Numbers change with the order in which cards are found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum CardName {
+    Named,
+    Numbered,
+}
+
+/// Whether `pcm` is hardware, itself or behind conversions: `hw:CARD=PCH,DEV=0`, `plughw:CARD=0,DEV=0`.
+fn hardware(pcm: &str) -> Option<CardName> {
+    let (kind, place) = pcm.split_once(':')?;
+    if !matches!(kind, "hw" | "plughw") {
+        return None;
+    }
+    let card = place.strip_prefix("CARD=").unwrap_or(place).split(',').next().unwrap_or_default();
+    let is_number = card.chars().all(|c| c.is_ascii_digit());
+    Some(if is_number { CardName::Numbered } else { CardName::Named })
+}
+
+/// The ALSA library writes to standard error whatever it does not find, on every attempt. What matters comes back as
+/// an error as well. Holds for the present thread; what an attempt before wrote is forgotten.
+fn silence_alsa() {
+    if let Err(error) = alsa::Output::local_error_handler() {
+        tracing::debug!(%error, "ALSA writes its errors to standard error");
+    }
 }
 
 /// Listens to the microphone `id` (empty: the default) for `duration`. Blocks as long.
@@ -212,8 +253,8 @@ pub(super) struct Opened<Ring> {
     pub(super) rate_hz: u32,
     pub(super) counters: Arc<Counters>,
     pub(super) id: String,
-    /// Whether it is the one that was asked for.
-    pub(super) is_preferred: bool,
+    /// Why the one that was asked for is not open in its place; `None`: it is the one.
+    pub(super) instead_because: Option<DeviceError>,
 }
 
 /// Which device may be opened.
@@ -251,6 +292,7 @@ fn choose<Ring>(
     choice: Choice,
     start: impl Fn(&Device) -> Result<Opened<Ring>, DeviceError>,
 ) -> Result<Opened<Ring>, DeviceError> {
+    silence_alsa();
     let preferred = || start(&find(host, id, direction)?);
     if id.is_empty() || choice == Choice::Preferred {
         return preferred();
@@ -264,7 +306,7 @@ fn or_default<Ring>(
     default: impl FnOnce() -> Result<Opened<Ring>, DeviceError>,
 ) -> Result<Opened<Ring>, DeviceError> {
     preferred().or_else(|error| match default() {
-        Ok(opened) => Ok(Opened { is_preferred: false, ..opened }),
+        Ok(opened) => Ok(Opened { instead_because: Some(error), ..opened }),
         Err(_) => Err(error),
     })
 }
@@ -283,7 +325,7 @@ fn start_capture(device: &Device, bell: &Bell) -> Result<Opened<rtrb::Consumer<f
     let stream = build(device, &supported, producer, counters.clone(), bell.clone()).map_err(fail)?;
     stream.play().map_err(fail)?;
     let (stream, rate_hz) = (RunningStream::new(stream), supported.sample_rate());
-    Ok(Opened { stream, ring, rate_hz, counters, id, is_preferred: true })
+    Ok(Opened { stream, ring, rate_hz, counters, id, instead_because: None })
 }
 
 fn start_playback(device: &Device) -> Result<Opened<rtrb::Producer<f32>>, DeviceError> {
@@ -300,7 +342,7 @@ fn start_playback(device: &Device) -> Result<Opened<rtrb::Producer<f32>>, Device
     let stream = build(device, &supported, consumer, counters.clone()).map_err(fail)?;
     stream.play().map_err(fail)?;
     let (stream, rate_hz) = (RunningStream::new(stream), supported.sample_rate());
-    Ok(Opened { stream, ring, rate_hz, counters, id, is_preferred: true })
+    Ok(Opened { stream, ring, rate_hz, counters, id, instead_because: None })
 }
 
 fn id_of(device: &Device) -> String {
@@ -386,7 +428,7 @@ fn find(host: AudioHost, id: &str, direction: Direction) -> Result<Device, Devic
     let parsed = parse_id(id)?;
     // The id says which host it belongs to, whatever `audio.host` says.
     let named = cpal::host_from_id(parsed.host()).map_err(|error| host_error(parsed.host(), &error))?;
-    let absent = || DeviceError::Open { direction, id: id.to_owned(), detail: "it is not there".to_owned() };
+    let absent = || DeviceError::Open { direction, id: id.to_owned(), detail: NOT_THERE.to_owned() };
     named.device_by_id(&parsed).ok_or_else(absent)
 }
 
@@ -431,7 +473,7 @@ mod tests {
 
     fn opened(id: &str) -> Result<Opened<()>, DeviceError> {
         let stream = RunningStream::new(());
-        Ok(Opened { stream, ring: (), rate_hz: 48_000, counters: Arc::default(), id: id.into(), is_preferred: true })
+        Ok(Opened { stream, ring: (), rate_hz: 48_000, counters: Arc::default(), id: id.into(), instead_because: None })
     }
 
     fn refused(id: &str) -> Result<Opened<()>, DeviceError> {
@@ -439,11 +481,24 @@ mod tests {
     }
 
     #[test]
+    fn of_alsa_s_devices_hardware_is_told_from_plug_ins_and_named_cards_from_numbers() {
+        for pcm in ["hw:CARD=PCH,DEV=0", "plughw:CARD=USB,DEV=1"] {
+            assert_eq!(hardware(pcm), Some(CardName::Named), "{pcm}");
+        }
+        for pcm in ["hw:CARD=0,DEV=0", "plughw:1,0"] {
+            assert_eq!(hardware(pcm), Some(CardName::Numbered), "{pcm}");
+        }
+        for pcm in ["null", "pulse", "upmix", "sysdefault:CARD=PCH", "dmix:CARD=PCH,DEV=0"] {
+            assert_eq!(hardware(pcm), None, "{pcm}");
+        }
+    }
+
+    #[test]
     fn the_default_device_serves_where_the_preferred_one_cannot_be_opened() {
         let taken = or_default(|| refused("usb"), || opened("built-in")).unwrap();
-        assert_eq!((taken.id.as_str(), taken.is_preferred), ("built-in", false));
+        assert_eq!((taken.id.as_str(), taken.instead_because.is_none()), ("built-in", false));
         let taken = or_default(|| opened("usb"), || refused("built-in")).unwrap();
-        assert_eq!((taken.id.as_str(), taken.is_preferred), ("usb", true));
+        assert_eq!((taken.id.as_str(), taken.instead_because.is_none()), ("usb", true));
         let error = or_default(|| refused("usb"), || refused("built-in")).err().unwrap();
         assert!(error.to_string().contains("usb"), "{error}");
     }

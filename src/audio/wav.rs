@@ -27,6 +27,12 @@ pub enum WavError {
         /// Why.
         source: hound::Error,
     },
+    /// There is nothing in it.
+    #[error("the WAV file {path} is empty; record something into it first")]
+    Empty {
+        /// The file.
+        path: PathBuf,
+    },
     /// It cannot be written.
     #[error("cannot write the WAV file {path}: {source}; is the folder there, is the disk full?")]
     Unwritable {
@@ -43,9 +49,13 @@ pub enum WavError {
 /// Reads a WAV file as mono f32 at `rate_hz`: channels are averaged.
 ///
 /// # Errors
-/// The file is missing, no WAV file, or of an impossible rate.
+/// The file is missing, empty, no WAV file, or of an impossible rate.
 pub fn read_wav(path: &Path, rate_hz: u32) -> Result<Vec<f32>, WavError> {
     let unreadable = |source| WavError::Unreadable { path: path.to_owned(), source };
+    let empty = || WavError::Empty { path: path.to_owned() };
+    if std::fs::metadata(path).is_ok_and(|file| file.is_file() && file.len() == 0) {
+        return Err(empty());
+    }
     let mut reader = WavReader::open(path).map_err(unreadable)?;
     let spec = reader.spec();
     let interleaved: Vec<f32> = match spec.sample_format {
@@ -59,6 +69,9 @@ pub fn read_wav(path: &Path, rate_hz: u32) -> Result<Vec<f32>, WavError> {
                 .map_err(unreadable)?
         }
     };
+    if interleaved.is_empty() {
+        return Err(empty());
+    }
     let channels = usize::from(spec.channels.max(1));
     let mono: Vec<f32> =
         interleaved.chunks(channels).map(|frame| frame.iter().sum::<f32>() / channels as f32).collect();

@@ -75,6 +75,18 @@ choice! {
 }
 
 choice! {
+    /// How a camera delivers its pictures.
+    CameraFormat {
+        /// What suits the wanted size and rate best.
+        Auto = "auto",
+        /// Compressed.
+        Mjpeg = "mjpeg",
+        /// Uncompressed.
+        Yuyv = "yuyv",
+    }
+}
+
+choice! {
     /// How hard noise is suppressed.
     NoiseSuppression {
         /// Not at all.

@@ -76,9 +76,8 @@ impl Config {
             }
         }
         // A value that was refused already must not cause a second complaint.
-        if problems.is_empty() {
-            problems.extend(check_silences(&config, &origins, path));
-        }
+        let refused: Vec<String> = problems.iter().filter_map(|problem| problem.key.clone()).collect();
+        problems.extend(check_silences(&config, &origins, path, &refused));
         if problems.is_empty() { Ok(config) } else { Err(ConfigErrors::new(problems)) }
     }
 }
@@ -277,8 +276,13 @@ impl Visitor for Assign<'_, '_> {
     }
 }
 
-/// The silences that end a turn make sense only in their order.
-fn check_silences(config: &Config, origins: &BTreeMap<String, Origin>, path: &Path) -> Vec<Problem> {
+/// The silences that end a turn make sense only in their order; those of the `refused` keys are not known.
+fn check_silences(
+    config: &Config,
+    origins: &BTreeMap<String, Origin>,
+    path: &Path,
+    refused: &[String],
+) -> Vec<Problem> {
     let turn = &config.turn;
     let silences = [
         ("turn.transcribe_after_ms", turn.transcribe_after_ms),
@@ -286,7 +290,8 @@ fn check_silences(config: &Config, origins: &BTreeMap<String, Origin>, path: &Pa
         ("turn.unsure_silence_ms", turn.unsure_silence_ms),
         ("turn.max_silence_ms", turn.max_silence_ms),
     ];
-    let pairs = silences.iter().zip(silences.iter().skip(1));
+    let known: Vec<_> = silences.iter().filter(|(key, _)| !refused.iter().any(|refused| refused == key)).collect();
+    let pairs = known.iter().zip(known.iter().skip(1));
     pairs
         .filter(|((_, shorter), (_, longer))| shorter > longer)
         .map(|((shorter_key, shorter), (key, longer))| {

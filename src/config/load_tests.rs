@@ -88,6 +88,17 @@ fn a_number_out_of_range_is_refused_whatever_its_size() {
 }
 
 #[test]
+fn a_wrong_key_and_silences_out_of_order_are_told_together() {
+    let text = complaint("[turn]\nmin_silence_ms = 700\n[ui]\ntheme = \"pink\"\n");
+    let expected = "\
+kiosk.toml:2: turn.unsure_silence_ms: found 600; allowed at least turn.min_silence_ms, which is 700
+kiosk.toml:4: ui.theme: found \"pink\"; allowed \"auto\", \"day\", \"dusk\", \"contrast\"";
+    assert_eq!(text, expected);
+    let text = complaint("[turn]\nmin_silence_ms = 700\nunsure_silence_ms = \"long\"\n");
+    assert_eq!(text.lines().count(), 1, "a value that was refused is not compared: {text}");
+}
+
+#[test]
 fn the_silences_of_a_turn_must_not_decrease() {
     let text = complaint("[turn]\n\nmin_silence_ms = 700\n");
     assert_eq!(

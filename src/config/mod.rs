@@ -15,9 +15,12 @@ mod section;
 mod setting;
 
 pub(crate) use address::{is_loopback, is_private};
-pub use choice::{AudioHost, Auth, Choice, Digits, LogFormat, NoiseSuppression, Theme, UnknownChoice};
+pub use choice::{AudioHost, Auth, CameraFormat, Choice, Digits, LogFormat, NoiseSuppression, Theme, UnknownChoice};
 pub use command::check_command;
 pub use problem::{ConfigErrors, Origin, Problem};
 pub use reference::reference;
-pub use schema::{Audio, Cloud, CloudLlm, CloudStt, CloudTts, Config, Embedded, Log, Paths, Stand, Turn, Ui, Visit};
+pub use schema::{
+    Audio, Camera, Cloud, CloudLlm, CloudStt, CloudTts, Config, Embedded, Enrolment, Log, Paths, Presence, Staff,
+    Stand, Store, Turn, Ui, Vision, Visit, VisualContext,
+};
 pub use secrets::{SecretError, Secrets};

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::{
-    choice::{AudioHost, Auth, Digits, LogFormat, NoiseSuppression, Theme},
+    choice::{AudioHost, Auth, CameraFormat, Digits, LogFormat, NoiseSuppression, Theme},
     section::{Section, Visitor, join, section},
     setting::Limit,
 };
@@ -18,6 +18,20 @@ section! {
         paths: Paths;
         /// `[audio]`
         audio: Audio;
+        /// `[camera]`
+        camera: Camera;
+        /// `[vision]`
+        vision: Vision;
+        /// `[presence]`
+        presence: Presence;
+        /// `[enrolment]`
+        enrolment: Enrolment;
+        /// `[staff]`
+        staff: Staff;
+        /// `[store]`
+        store: Store;
+        /// `[visual_context]`
+        visual_context: VisualContext;
         /// `[turn]`
         turn: Turn;
         /// `[visit]`
@@ -86,6 +100,149 @@ section! {
         interruption_min_ms: u64 = 250, Limit::Int(0..=5_000);
         /// The longest utterance that is kept, s.
         max_utterance_s: u64 = 60, Limit::Int(5..=600);
+    }
+}
+
+section! {
+    /// The camera.
+    Camera {
+        /// Whether to see at all. Without a camera visits begin by touch or by speech.
+        enabled: bool = true, Limit::Any;
+        /// Stable id of the camera (`majlis devices` lists them); empty: the first one.
+        device: String = String::new(), Limit::Any;
+        /// Wanted width of the picture, pixels; the camera's nearest is taken.
+        width_px: u32 = 1_280, Limit::Int(160..=7_680);
+        /// Wanted height, pixels.
+        height_px: u32 = 720, Limit::Int(120..=4_320);
+        /// Wanted pictures a second.
+        frames_per_second: u32 = 15, Limit::Int(1..=120);
+        /// The format. `auto`: uncompressed where the camera is fast enough with it (shorter exposure wins), else MJPEG.
+        format: CameraFormat = CameraFormat::Auto, Limit::Any;
+        /// How far the picture is turned clockwise to stand upright, degrees.
+        rotation_deg: u32 = 0, Limit::OneOf(&[0, 90, 180, 270]);
+        /// Whether the camera delivers a mirror's picture, which is turned back.
+        mirrored: bool = false, Limit::Any;
+        /// A camera that delivers no picture for this long is lost, ms.
+        lost_after_ms: u64 = 2_000, Limit::Int(200..=60_000);
+    }
+}
+
+section! {
+    /// Faces. Nobody is recognised unless `recognition` is on and they agreed; nothing here may open a door.
+    Vision {
+        /// Whether people who agreed are greeted by name.
+        recognition: bool = false, Limit::Any;
+        /// The detector, a model of the manifest.
+        detector: String = "yunet-n".into(), Limit::NotEmpty;
+        /// The recogniser, a model of the manifest. Faces enrolled with another one must be enrolled again.
+        recogniser: String = "mobilefacenet-128".into(), Limit::NotEmpty;
+        /// The model that tells a person from a picture of one; empty: not checked.
+        liveness: String = "minifasnet-v2".into(), Limit::Any;
+        /// Pictures looked at in a second.
+        frames_per_second: u32 = 5, Limit::Int(1..=30);
+        /// Threads of each network.
+        threads: u32 = 1, Limit::Int(1..=8);
+        /// The longest side of the picture that the detector sees, pixels.
+        detect_px: u32 = 640, Limit::Int(160..=1_920);
+        /// How sure the detector must be; 0: as the manifest says.
+        min_score: f32 = 0.0, Limit::Number(0.0..=1.0);
+        /// Similarity from which two faces are the same person; 0: as the manifest says.
+        same_person_threshold: f32 = 0.0, Limit::Number(0.0..=1.0);
+        /// How much more similar than the second best person; 0: as the manifest says.
+        same_person_margin: f32 = 0.0, Limit::Number(0.0..=1.0);
+        /// Pictures that must agree on who somebody is.
+        votes: u32 = 3, Limit::Int(1..=50);
+        /// Probability of a person from which a face counts as one; 0: as the manifest says.
+        liveness_threshold: f32 = 0.0, Limit::Number(0.0..=1.0);
+        /// The smallest face that is recognised, pixels.
+        min_face_px: u32 = 40, Limit::Int(20..=1_000);
+        /// The darkest face that is recognised, mean luminance.
+        min_brightness: f32 = 0.06, Limit::Number(0.0..=1.0);
+        /// The brightest.
+        max_brightness: f32 = 0.94, Limit::Number(0.0..=1.0);
+        /// The least sharp face that is recognised, 0 (blurred) to 1 (sharp).
+        min_sharpness: f32 = 0.15, Limit::Number(0.0..=1.0);
+        /// The most that a face may be turned, degrees.
+        max_turn_deg: f32 = 45.0, Limit::Number(5.0..=90.0);
+        /// Whether landmarks are found again on the face alone before it is recognised: more exact, and more time.
+        refine_landmarks: bool = true, Limit::Any;
+        /// Whether a face is embedded together with its mirror's: a little more exact, and twice the time.
+        embed_mirrored: bool = false, Limit::Any;
+    }
+}
+
+section! {
+    /// Who comes and goes. Heights are those of the face as a part of the picture's height.
+    Presence {
+        /// A face of this height has approached.
+        approach_height: f32 = 0.08, Limit::Number(0.01..=1.0);
+        /// A face of this height is near enough to talk.
+        attend_height: f32 = 0.13, Limit::Number(0.01..=1.0);
+        /// The most that the head may be turned to begin, degrees.
+        attend_turn_deg: f32 = 30.0, Limit::Number(5.0..=90.0);
+        /// How long a face must be near and frontal, ms.
+        attend_after_ms: u64 = 700, Limit::Int(0..=10_000);
+        /// The fastest that a face may go sideways to begin, in its own heights a second: a passer-by is faster.
+        attend_speed: f32 = 0.9, Limit::Number(0.1..=20.0);
+        /// A face that was attending stays so down to this part of `attend_height`.
+        keep_factor: f32 = 0.7, Limit::Number(0.1..=1.0);
+        /// How long a face may be out of sight before it has left, ms.
+        left_after_ms: u64 = 4_000, Limit::Int(200..=60_000);
+        /// Whether only somebody who attends is listened to, while the camera sees.
+        listen_only_when_attending: bool = true, Limit::Any;
+    }
+}
+
+section! {
+    /// Enrolling people who agreed to be known.
+    Enrolment {
+        /// How long a person is kept after their last visit or enrolment, days.
+        retention_days: u32 = 365, Limit::Int(1..=3_650);
+        /// A face this similar to somebody's on record is shown as a possible duplicate; 0: as for recognition.
+        duplicate_threshold: f32 = 0.0, Limit::Number(0.0..=1.0);
+    }
+}
+
+section! {
+    /// The staff pages.
+    Staff {
+        /// They close by themselves after this time without a touch, s.
+        closes_after_s: u64 = 120, Limit::Int(10..=3_600);
+        /// Wrong PINs before the pad is locked.
+        max_attempts: u32 = 5, Limit::Int(1..=20);
+        /// How long it is locked, minutes.
+        lock_minutes: u32 = 5, Limit::Int(1..=1_440);
+    }
+}
+
+section! {
+    /// What is written down.
+    Store {
+        /// Name of the environment variable or systemd credential that holds the key to what is personal: 32 bytes in hex or
+        /// base64. Where it holds none, a key file beside the database is used, and made at the first start.
+        key: String = "MAJLIS_STORE_KEY".into(), Limit::SecretName;
+    }
+}
+
+section! {
+    /// What the language model sees during a visit. Nothing is sent while nobody attends, or without a cloud.
+    VisualContext {
+        /// Whether pictures are sent to a model that can see.
+        enabled: bool = true, Limit::Any;
+        /// Its name at the service of `[cloud.llm]`; empty: `cloud.llm.model`.
+        model: String = String::new(), Limit::Any;
+        /// Time between two requests, s.
+        every_s: u64 = 3, Limit::Int(1..=600);
+        /// Pictures kept of the visit, one a second; the first, the middle and the latest of them are sent.
+        keep: usize = 10, Limit::Int(3..=60);
+        /// The longest side of a sent picture, pixels.
+        long_side_px: u32 = 512, Limit::Int(64..=2_048);
+        /// The JPEG quality of a sent picture.
+        jpeg_quality: u32 = 60, Limit::Int(1..=100);
+        /// What was seen longer ago is not told to the language model, s.
+        max_age_s: u64 = 15, Limit::Int(1..=600);
+        /// Time for an answer, ms.
+        timeout_ms: u64 = 8_000, Limit::Int(10..=120_000);
     }
 }
 

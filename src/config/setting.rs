@@ -6,7 +6,7 @@ use toml::de::DeValue;
 
 use super::{
     address::is_private,
-    choice::{AudioHost, Auth, Choice, Digits, LogFormat, NoiseSuppression, Theme, words},
+    choice::{AudioHost, Auth, CameraFormat, Choice, Digits, LogFormat, NoiseSuppression, Theme, words},
 };
 use crate::event::Language;
 
@@ -277,4 +277,4 @@ macro_rules! choice_setting {
     )+ };
 }
 
-choice_setting!(AudioHost, NoiseSuppression, Auth, Theme, Digits, LogFormat);
+choice_setting!(AudioHost, CameraFormat, NoiseSuppression, Auth, Theme, Digits, LogFormat);

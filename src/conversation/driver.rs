@@ -15,7 +15,7 @@ use tokio::sync::{mpsc, watch};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::{
-    Activity, TurnRecord,
+    Activity, Observations, TurnRecord, VisitorRecords,
     answer::{AnswerEvent, AnswerJob, Makers, Progress, Source},
     heard::SpokenText,
     machine::{self, Action, FAREWELL, Input, JobId, Question, Settings, State, Words as HeardWords},
@@ -23,21 +23,23 @@ use super::{
     view::{KioskWords, Scene, VisitorWords},
 };
 use crate::{
-    audio::{AudioCommand, AudioCommands, AudioEvent, Meters, SpeechClip},
+    audio::{AudioCommand, AudioCommands, AudioEvent, Meters, Playhead, SpeechClip},
     clock::Clock,
     config,
     event::{
-        AnswerId, Bus, Command, Connection, Device, DeviceStatus, EndReason, Event, Language, Phase, ServedBy, Speaker,
-        Toast, TurnId, View, VisitId,
+        AnswerId, Bus, Command, Connection, Device, DeviceStatus, EndReason, Event, Language, Phase, ServedBy, Sight,
+        Speaker, Subscription, Toast, TurnId, View, VisitId, VisitorId,
     },
     knowledge::{Answered, Hit, KnowledgeBase},
     llm::{ChatRequest, LanguageModel},
     speech::{SpeechToText, TextToSpeech, TranscribeRequest, TranscriptPiece},
     store::{Message, Record, Said, StoreWriter, UnixMillis},
+    vision::EyesCommand,
     words::Words,
 };
 
 mod act;
+mod known;
 
 /// Progress of jobs waiting for the driver. When it is full the jobs wait.
 const PROGRESS_QUEUE: usize = 256;
@@ -86,8 +88,16 @@ pub struct Parts {
     pub repaint: Box<dyn Fn() + Send + Sync>,
     /// Whether what the visitor says leaves the box (for the notice).
     pub uses_service: bool,
-    /// Whether a camera is in use (for the notice).
+    /// Whether a camera is in use at the start (for the notice); one that comes later is heard of on the bus.
     pub camera_on: bool,
+    /// What the camera shows.
+    pub sight: watch::Receiver<Sight>,
+    /// To the eyes. Bounded; when it is full what was said to them is dropped, and logged.
+    pub eyes: mpsc::Sender<EyesCommand>,
+    /// The people on record.
+    pub records: Arc<dyn VisitorRecords>,
+    /// What the camera showed of late, in words; the default: nothing.
+    pub seen: Observations,
     /// Finished turns. Bounded; when it is full a record is dropped: it stands in the store as well.
     pub turns: mpsc::Sender<TurnRecord>,
     /// What is under way, for a fast replay.
@@ -116,7 +126,14 @@ struct RunningAnswer {
     served_by: Option<ServedBy>,
     first_token_at: Option<Duration>,
     first_audio_at: Option<Duration>,
+    /// The visitor's name, if it is said: it stays out of the transcript and of what the model is told.
+    name: Option<String>,
+    /// Where playout stood when the speaker was lost: what comes after it can be read, and is not heard.
+    unheard_from: Option<Playhead>,
 }
+
+/// Who asked to be forgotten, and whether it was done.
+type Forgotten = (VisitorId, bool);
 
 /// A conversation, ready to run.
 pub struct Conversation {
@@ -134,6 +151,12 @@ pub struct Conversation {
     answer_events: (mpsc::Sender<AnswerEvent>, mpsc::Receiver<AnswerEvent>),
     records: BTreeMap<TurnId, TurnRecord>,
     last_played: Duration,
+    /// Whether there are eyes that still see.
+    has_eyes: bool,
+    /// For the camera's comings and goings; those of sound are heard from the audio loop.
+    devices: Subscription,
+    /// Who was asked to be forgotten, and whether it was done.
+    forgotten: (mpsc::Sender<Forgotten>, mpsc::Receiver<Forgotten>),
 }
 
 impl Conversation {
@@ -145,12 +168,16 @@ impl Conversation {
             turn: config.turn.clone(),
             visit: config.visit.clone(),
             max_utterance: Duration::from_secs(config.audio.max_utterance_s),
+            listen_only_when_attending: config.presence.listen_only_when_attending,
         };
         Self {
             state: State::new(config.stand.language),
             scene: Scene::new(parts.knowledge.topics(), parts.uses_service, parts.camera_on),
             history: History::new(config.visit.history_turns),
             settings,
+            has_eyes: true,
+            devices: parts.bus.subscribe(),
+            forgotten: mpsc::channel(PROGRESS_QUEUE),
             parts,
             visit: None,
             clip: None,
@@ -189,6 +216,14 @@ impl Conversation {
                 Some(event) = self.transcript_events.1.recv() => self.transcribed(event).await,
                 Some(event) = self.answer_events.1.recv() => self.answered(event).await,
                 Ok(()) = self.parts.connection.changed() => self.connection_changed(),
+                seen = self.parts.sight.changed(), if self.has_eyes => {
+                    // Eyes that have ended see nothing, whatever they saw last: from then on whoever speaks counts.
+                    self.has_eyes = seen.is_ok();
+                    let sight = if self.has_eyes { *self.parts.sight.borrow_and_update() } else { Sight::default() };
+                    self.feed(Input::Seen(sight)).await;
+                }
+                Some((visitor, is_done)) = self.forgotten.1.recv() => self.has_forgotten(visitor, is_done).await,
+                Some(stamped) = self.devices.next() => self.camera_changed(&stamped.event),
                 () = sleep_until(clock, wake), if wake.is_some() => self.wake().await,
             }
             self.show();
@@ -229,9 +264,12 @@ impl Conversation {
         self.tell_of_losses();
         match event {
             AudioEvent::SpeechStarted { utterance, over_playout, .. } => {
-                self.scene.visitor = None;
-                self.warm_up();
                 self.feed(Input::SpeechStarted { utterance, over_playout }).await;
+                // Not for every noise of the hall.
+                if self.state.utterance() == Some(utterance) || self.state.held_utterance() == Some(utterance) {
+                    self.scene.visitor = None;
+                    self.warm_up();
+                }
             }
             AudioEvent::InterruptionConfirmed { utterance } => self.feed(Input::InterruptionConfirmed(utterance)).await,
             AudioEvent::InterruptionDismissed { utterance } => self.feed(Input::InterruptionDismissed(utterance)).await,
@@ -275,8 +313,20 @@ impl Conversation {
                 self.feed(Input::MicrophoneLost).await;
             }
             AudioEvent::MicrophoneReady { detail } => self.device(Device::Microphone, DeviceStatus::Ready, detail),
-            AudioEvent::SpeakerLost { detail } => self.device(Device::Speaker, DeviceStatus::Lost, detail),
-            AudioEvent::SpeakerReady { detail } => self.device(Device::Speaker, DeviceStatus::Ready, detail),
+            AudioEvent::SpeakerLost { detail } => {
+                let playhead = self.parts.meters.borrow().playhead;
+                if let Some((_, running)) = &mut self.answer {
+                    running.unheard_from.get_or_insert(playhead);
+                }
+                self.device(Device::Speaker, DeviceStatus::Lost, detail);
+            }
+            AudioEvent::SpeakerReady { detail } => {
+                // An answer that has not begun yet will be heard after all.
+                if let Some((answer, running)) = &mut self.answer {
+                    running.unheard_from.take_if(|playhead| playhead.answer != *answer);
+                }
+                self.device(Device::Speaker, DeviceStatus::Ready, detail);
+            }
             AudioEvent::InputEnded => self.parts.bus.publish(Event::InputEnded),
         }
     }
@@ -311,6 +361,9 @@ impl Conversation {
         let input = match command {
             Command::VisitorArrived => Input::Arrived,
             Command::VisitorLeft => Input::Left,
+            Command::VisitorRecognised(visitor) => self.recognised(visitor),
+            Command::NotMe => self.deny(),
+            Command::ForgetMe => self.forget(),
             Command::Touch => Input::Touched,
             Command::Finish => Input::Finish,
             Command::CallStaff => Input::CallStaff,

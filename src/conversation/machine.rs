@@ -11,6 +11,7 @@ use crate::{
 };
 
 mod answers;
+mod attention;
 mod deadlines;
 mod ears;
 mod io;
@@ -18,6 +19,7 @@ mod question;
 #[cfg(test)]
 mod tests;
 
+pub use attention::GREETING_BY_NAME;
 pub use io::{Action, Input, JobId, Settings};
 pub use question::{Question, Words};
 
@@ -70,6 +72,10 @@ struct Answer {
     is_own: bool,
     is_empty: bool,
     ends_visit: bool,
+    /// It only bids welcome.
+    is_greeting: bool,
+    /// What it answers; `None` for a sentence of the kiosk's own.
+    question: Option<Question>,
 }
 
 /// Where the conversation stands.
@@ -92,6 +98,7 @@ pub struct State {
     last_activity: Duration,
     asked_whether_there: bool,
     said_long_thinking: bool,
+    attention: attention::Attention,
 }
 
 impl State {
@@ -114,6 +121,7 @@ impl State {
             last_activity: Duration::ZERO,
             asked_whether_there: false,
             said_long_thinking: false,
+            attention: attention::Attention::default(),
         }
     }
 
@@ -166,18 +174,24 @@ struct Step<'a> {
 
 impl Step<'_> {
     fn take(&mut self, input: Input) {
+        let Some(input) = self.keep_for_held(input) else { return };
         match input {
-            Input::Arrived | Input::Touched => self.welcome(),
+            Input::Arrived => self.welcome(),
+            Input::Touched => {
+                self.touched();
+                self.welcome();
+            }
+            Input::Seen(sight) => self.seen(sight),
+            Input::Recognised { visitor, language } => self.recognised(visitor, language),
+            Input::NotMe => self.not_me(),
+            Input::Forgotten { is_done } => self.forgotten(is_done),
             Input::Left => self.end_visit(EndReason::Departure),
             Input::Finish => self.end_visit(EndReason::Touch),
             Input::Shutdown => self.end_visit(EndReason::Shutdown),
             Input::Topic(question) => self.topic(question),
-            Input::SetLanguage(language) => {
-                self.state.language = language;
-                self.state.home_at = (!self.state.in_visit).then_some(self.now + LANGUAGE_KEPT);
-            }
+            Input::SetLanguage(language) => self.choose_language(language),
             Input::CallStaff => self.call_staff(),
-            Input::SpeechStarted { utterance, over_playout } => self.speech_started(utterance, over_playout),
+            Input::SpeechStarted { utterance, over_playout } => self.speech_heard(utterance, over_playout),
             Input::InterruptionConfirmed(utterance) => self.interruption_confirmed(utterance),
             Input::InterruptionDismissed(utterance) => self.interruption_dismissed(utterance),
             Input::SpeechPaused { utterance, speech_start, speech_end } => {
@@ -249,11 +263,13 @@ impl Step<'_> {
         }
         self.begin_visit();
         if self.settings.visit.greet {
-            self.say("attending", false);
+            self.greet("attending");
         }
     }
 
     fn end_visit(&mut self, reason: EndReason) {
+        self.drop_held();
+        self.state.attention.end_visit();
         self.stop_answer();
         // What was said stays on record although nobody waits for the answer.
         if let Some(turn) = &self.state.turn
@@ -272,6 +288,7 @@ impl Step<'_> {
     }
 
     fn topic(&mut self, question: Question) {
+        self.touched();
         self.begin_visit();
         self.stop_answer();
         self.drop_turn();
@@ -282,6 +299,34 @@ impl Step<'_> {
             turn.carried = Some(Words::from(&question));
         }
         self.answer_now(turn, question);
+    }
+
+    /// The switch was touched: whoever wants another language does not want the rest of an answer in this one. A question
+    /// is answered again in the language that was chosen; a farewell is said to its end.
+    fn choose_language(&mut self, language: Language) {
+        let is_other = std::mem::replace(&mut self.state.language, language) != language;
+        self.state.home_at = (!self.state.in_visit).then_some(self.now + LANGUAGE_KEPT);
+        if !self.state.in_visit {
+            return;
+        }
+        self.be_active();
+        let Some(answer) = self.state.answer.as_ref().filter(|answer| answer.is_committed && !answer.ends_visit) else {
+            return;
+        };
+        match answer.question.clone() {
+            _ if !is_other => {}
+            // The visitor is asking something else already.
+            Some(question) if self.state.phase != Phase::Interrupted => {
+                self.topic(Question { language, ..question });
+            }
+            _ => {
+                self.stop_answer();
+                if matches!(self.state.phase, Phase::Speaking | Phase::Interrupted) {
+                    self.go(Phase::Listening);
+                    self.judge();
+                }
+            }
+        }
     }
 
     fn call_staff(&mut self) {
@@ -340,7 +385,7 @@ impl Step<'_> {
             && turn.text_verdict().is_some_and(|verdict| verdict != TextVerdict::Unfinished);
         if let Some(question) = turn.question().filter(|_| worth_it) {
             let turn = turn.id;
-            let answer = self.new_answer(Some(turn), false);
+            let answer = self.new_answer(Some(turn), Some(question.clone()), false);
             self.actions.push(Action::Prepare { answer, turn, question });
         }
     }
@@ -402,7 +447,7 @@ impl Step<'_> {
         id
     }
 
-    fn new_answer(&mut self, turn: Option<TurnId>, is_committed: bool) -> AnswerId {
+    fn new_answer(&mut self, turn: Option<TurnId>, question: Option<Question>, is_committed: bool) -> AnswerId {
         let id = self.state.last_answer.next();
         self.state.last_answer = id;
         self.state.answer = Some(Answer {
@@ -414,6 +459,8 @@ impl Step<'_> {
             is_own: false,
             is_empty: false,
             ends_visit: false,
+            is_greeting: false,
+            question,
         });
         id
     }

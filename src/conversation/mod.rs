@@ -9,15 +9,20 @@
 
 mod activity;
 mod answer;
+mod discretion;
 mod driver;
 mod heard;
+mod known;
 pub mod machine;
 mod prompt;
 mod record;
 #[cfg(test)]
 mod tests;
 mod view;
+mod visual_context;
 
 pub use activity::{Activity, Busy};
 pub use driver::{Conversation, Parts};
+pub use known::{ForgetError, NoRecords, VisitorRecords};
 pub use record::{TurnRecord, Waterfall};
+pub use visual_context::{Observations, VisualContext, VisualFigures, VisualParts};

@@ -15,15 +15,15 @@ use tokio::{
     task::JoinHandle,
 };
 
-use super::{Activity, Conversation, Parts, TurnRecord};
+use super::{Activity, Conversation, ForgetError, Observations, Parts, TurnRecord, VisitorRecords};
 use crate::{
     audio::{AudioCommand, AudioCommands, AudioEvent, Bell, Meters, Playhead, SpeechClip},
     clock::{Clock as _, ManualClock},
     cloud::{FailureKind, ProviderError},
     config::Config,
     event::{
-        AnswerId, Bus, Command, Connection, EndReason, EntryId, Event, Language, Phase, ServedBy, Speaker,
-        Subscription, UtteranceId, View, WordState,
+        AnswerId, Bus, Command, Connection, Device, DeviceStatus, EndReason, EntryId, Event, KnownVisitor, Language,
+        Phase, ServedBy, Sight, Speaker, Subscription, UtteranceId, View, VisitId, VisitorId, WordState,
     },
     knowledge::KnowledgeBase,
     llm::{AnswerStream, ChatRequest, Delta, LanguageModel},
@@ -32,8 +32,12 @@ use crate::{
         TranscriptPiece, TranscriptStream,
     },
     store::{MessageRow, Reader, Store},
+    vision::EyesCommand,
     words::Words,
 };
+
+mod known;
+mod mid_answer;
 
 /// Answers each transcription with the next of its sentences; `None` fails.
 struct ScriptedEars(Mutex<VecDeque<Option<&'static str>>>);
@@ -116,6 +120,26 @@ impl TextToSpeech for ScriptedVoice {
     }
 }
 
+/// The people on record: notes what it is told.
+#[derive(Default)]
+struct ScriptedRecords(Mutex<Vec<String>>);
+
+#[async_trait::async_trait]
+impl VisitorRecords for ScriptedRecords {
+    fn greeted(&self, visitor: VisitorId, _visit: VisitId) {
+        self.0.lock().unwrap().push(format!("greeted {}", visitor.0.as_u128()));
+    }
+
+    fn denied(&self, visitor: VisitorId) {
+        self.0.lock().unwrap().push(format!("denied {}", visitor.0.as_u128()));
+    }
+
+    async fn forget(&self, visitor: VisitorId) -> Result<(), ForgetError> {
+        self.0.lock().unwrap().push(format!("forgotten {}", visitor.0.as_u128()));
+        Ok(())
+    }
+}
+
 /// A conversation whose ears, mind, voice and speaker are the test's.
 struct World {
     clock: ManualClock,
@@ -126,10 +150,15 @@ struct World {
     connection: watch::Sender<Connection>,
     view: Arc<ArcSwap<View>>,
     bus: Subscription,
+    publisher: Bus,
     turns: mpsc::Receiver<TurnRecord>,
     mind: Arc<ScriptedMind>,
+    sight: watch::Sender<Sight>,
+    to_eyes: mpsc::Receiver<EyesCommand>,
+    records: Arc<ScriptedRecords>,
     store: Option<Store>,
     conversation: JoinHandle<()>,
+    observations: Observations,
     folder: tempfile::TempDir,
     utterance: u64,
 }
@@ -142,6 +171,11 @@ impl World {
     fn with_voice(heard: &[Option<&'static str>], thoughts: &[Thought], is_mute: bool) -> Self {
         let mut config = Config::default();
         config.visit.greet = false;
+        Self::with(config, heard, thoughts, is_mute)
+    }
+
+    fn with(config: Config, heard: &[Option<&'static str>], thoughts: &[Thought], is_mute: bool) -> Self {
+        let observations = Observations::new(&config.visual_context);
         let folder = tempfile::tempdir().unwrap();
         let clock = ManualClock::default();
         let bus = Bus::new(Arc::new(clock.clone()));
@@ -156,6 +190,10 @@ impl World {
         let mind =
             Arc::new(ScriptedMind { thoughts: Mutex::new(thoughts.iter().copied().collect()), ..Default::default() });
         let subscription = bus.subscribe();
+        let publisher = bus.clone();
+        let (sight, seen) = watch::channel(Sight::default());
+        let (eyes, to_eyes) = mpsc::channel(8);
+        let records = Arc::new(ScriptedRecords::default());
         let view = Arc::new(ArcSwap::from_pointee(View::empty(knowledge.topics(), Language::ENGLISH)));
         let conversation = Conversation::new(Parts {
             clock: Arc::new(clock.clone()),
@@ -177,6 +215,10 @@ impl World {
             repaint: Box::new(|| {}),
             uses_service: true,
             camera_on: false,
+            sight: seen,
+            eyes,
+            records: records.clone(),
+            seen: observations.clone(),
             turns: turn_sender,
             activity: Activity::default(),
         });
@@ -191,8 +233,13 @@ impl World {
             bus: subscription,
             turns,
             mind,
+            sight,
+            to_eyes,
+            records,
+            publisher,
             store: Some(store),
             conversation: tokio::spawn(conversation.run()),
+            observations,
             folder,
             utterance: 0,
         }
@@ -318,6 +365,24 @@ async fn a_question_is_answered_and_both_sides_stand_in_the_transcript() {
     assert_eq!(said(&messages, Speaker::Visitor), ["What time do you open?"]);
     assert_eq!(said(&messages, Speaker::Kiosk), ["At nine, every day."]);
     assert_eq!(heard(&messages), ["At nine, every day."]);
+}
+
+#[tokio::test]
+async fn what_was_seen_goes_with_the_question_with_its_age_and_what_is_stale_does_not() {
+    let mut world = World::new(&[Some("ماذا أحمل؟"), Some("ماذا أحمل الآن؟")], &[]);
+    world.observations.note("شخص يحمل تذكرة.".to_owned(), world.clock.now());
+    world.say(2_000).await;
+    let answer = world.answer_begins().await;
+    world.answer_ends(answer).await;
+    // From 15 s on it is stale.
+    world.wait(Duration::from_secs(12)).await;
+    world.say(1_000).await;
+    world.answer_begins().await;
+    let asked = world.mind.asked.lock().unwrap();
+    let instructions = |request: &ChatRequest| request.messages.first().unwrap().text.clone();
+    let (first, last) = (instructions(asked.first().unwrap()), instructions(asked.last().unwrap()));
+    assert!(first.contains("ما رأته الكاميرا (عمره بالثواني: 2): شخص يحمل تذكرة."), "{first}");
+    assert!(!last.contains("تذكرة"), "{last}");
 }
 
 #[tokio::test]

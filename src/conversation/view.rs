@@ -6,7 +6,8 @@ use super::{heard::SpokenText, machine::State};
 use crate::{
     audio::Playhead,
     event::{
-        AnswerId, Caption, CaptionWord, Connection, Device, Language, Phase, Speaker, Toast, Topic, View, WordState,
+        AnswerId, Caption, CaptionWord, Connection, Device, KnownVisitor, Language, Phase, Speaker, Toast, Topic, View,
+        WordState,
     },
 };
 
@@ -24,6 +25,8 @@ pub(super) struct Scene {
     pub(super) lost: Vec<Device>,
     pub(super) uses_service: bool,
     pub(super) camera_on: bool,
+    /// Whom the kiosk recognised in this visit.
+    pub(super) known: Option<Arc<KnownVisitor>>,
     pub(super) topics: Arc<[Topic]>,
     pub(super) toast: Option<Toast>,
     /// When the last visitor took leave: the farewell stays for a while.
@@ -55,6 +58,7 @@ impl Scene {
             lost: Vec::new(),
             uses_service,
             camera_on,
+            known: None,
             topics,
             toast: None,
             farewell_since: None,
@@ -66,6 +70,7 @@ impl Scene {
         self.visitor = None;
         self.kiosk = None;
         self.question = None;
+        self.known = None;
         self.is_thinking_long = false;
         self.farewell_since = None;
     }
@@ -95,6 +100,7 @@ impl Scene {
             lost: self.lost.clone(),
             uses_service: self.uses_service,
             camera_on: self.camera_on,
+            known: self.known.clone(),
             topics: self.topics.clone(),
             toast: self.toast.clone(),
         }

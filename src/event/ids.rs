@@ -22,6 +22,25 @@ impl std::fmt::Display for VisitId {
     }
 }
 
+/// A person on record. UUIDv7, so that two kiosks never share one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct VisitorId(pub Uuid);
+
+impl VisitorId {
+    /// A fresh id, made of the present time and chance.
+    #[must_use]
+    pub fn generate() -> Self {
+        Self(Uuid::now_v7())
+    }
+}
+
+impl std::fmt::Display for VisitorId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
 macro_rules! counter_id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
@@ -56,6 +75,11 @@ counter_id! {
 counter_id! {
     /// One spoken answer (or one that was prepared and thrown away). Counts up within a run.
     AnswerId
+}
+
+counter_id! {
+    /// One face followed from picture to picture, from its coming to its going. Counts up within a run.
+    TrackId
 }
 
 /// The name of a knowledge entry, as its file gives it (`hours.today`).

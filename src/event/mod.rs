@@ -7,12 +7,15 @@
 mod bus;
 mod ids;
 mod language;
+mod sight;
+pub mod staff;
 mod types;
 mod view;
 
 pub use bus::{Bus, Subscription};
-pub use ids::{AnswerId, EntryId, TurnId, UtteranceId, VisitId};
+pub use ids::{AnswerId, EntryId, TrackId, TurnId, UtteranceId, VisitId, VisitorId};
 pub use language::Language;
+pub use sight::{KnownVisitor, PresenceChange, SeenVisitor, Sight};
 pub use types::{
     Command, Device, DeviceStatus, EndReason, Event, Phase, ProviderKind, ProviderStatus, ServedBy, Speaker, Stamped,
 };

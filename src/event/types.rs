@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::{AnswerId, EntryId, Language, TurnId, VisitId};
+use super::{AnswerId, EntryId, KnownVisitor, Language, PresenceChange, TrackId, TurnId, VisitId, VisitorId};
 
 /// Where a conversation stands (DESIGN, "The state of a conversation").
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize)]
@@ -177,6 +177,33 @@ pub enum Event {
         /// Answers.
         answers: u32,
     },
+    /// Somebody came or went.
+    Presence {
+        /// Whose face.
+        track: TrackId,
+        /// What they did.
+        change: PresenceChange,
+    },
+    /// It was decided who somebody is.
+    Identity {
+        /// Whose face.
+        track: TrackId,
+        /// Who; `None`: nobody on record.
+        visitor: Option<VisitorId>,
+        /// The similarity to that person, or to the most similar one, −1..1.
+        score: f32,
+        /// How much more similar than the second best.
+        margin: f32,
+        /// How many pictures voted.
+        votes: u32,
+    },
+    /// Pictures were kept for, or sent to, the model that sees.
+    PicturesObserved {
+        /// Kept since the last time this was told.
+        seen: u64,
+        /// Sent since then.
+        sent: u64,
+    },
     /// A recorded microphone has come to its end.
     InputEnded,
     /// Something was dropped because a queue was full or an input too long.
@@ -210,6 +237,12 @@ pub enum Command {
     VisitorArrived,
     /// Nobody is in front of the kiosk any more.
     VisitorLeft,
+    /// The visitor is somebody who agreed to be known.
+    VisitorRecognised(Box<KnownVisitor>),
+    /// "That is not me" was touched.
+    NotMe,
+    /// "Forget me" was touched, or said.
+    ForgetMe,
     /// The niche was touched: begin to talk.
     Touch,
     /// A topic was touched: ask its question.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Device, EntryId, Language, Phase, Speaker};
+use super::{Device, EntryId, KnownVisitor, Language, Phase, Speaker};
 
 /// How sure or how far a word of the caption is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,6 +99,8 @@ pub struct View {
     pub uses_service: bool,
     /// Whether a camera is in use.
     pub camera_on: bool,
+    /// Whom the kiosk has greeted by name in this visit, until they say that it is not them.
+    pub known: Option<std::sync::Arc<KnownVisitor>>,
     /// The topics that can be touched.
     pub topics: std::sync::Arc<[Topic]>,
     /// A message above the chips.
@@ -120,6 +122,7 @@ impl View {
             lost: Vec::new(),
             uses_service: false,
             camera_on: false,
+            known: None,
             topics,
             toast: None,
         }

@@ -2,6 +2,7 @@
 
 use crate::{
     audio::{ResampleError, VadError, WavError},
+    camera::CameraError,
     cloud::ProviderError,
     knowledge::KnowledgeError,
     runtime::{ManifestError, OnnxError},
@@ -30,6 +31,9 @@ pub enum StartError {
     /// A recording.
     #[error(transparent)]
     Wav(#[from] WavError),
+    /// A recorded camera.
+    #[error(transparent)]
+    Camera(#[from] CameraError),
     /// The store's thread.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -9,12 +9,12 @@ use crate::{
     audio,
     clock::Clock,
     cloud::{BreakerSettings, Cloud, Link, ProviderError, Service, Supervisor},
-    config::Secrets,
+    config::{self, Secrets},
     event::{Bus, Connection, Event, Language, ProviderKind, ProviderStatus},
-    llm::{CloudLanguageModel, KnowledgeModel, LanguageModel, LlmChain},
+    llm::{CloudLanguageModel, CloudObserver, KnowledgeModel, LanguageModel, LlmChain, Observer},
     speech::{
         CloudSpeechToText, CloudTextToSpeech, SPEECH_RATE_HZ, SpeechToText, SttChain, TextToSpeech, TtsChain,
-        embedded::{EmbeddedSpeechToText, EmbeddedTextToSpeech, Vowels},
+        embedded::{EmbeddedSpeechToText, EmbeddedTextToSpeech, Espeak, Vowels},
     },
 };
 
@@ -23,6 +23,8 @@ pub(super) struct Providers {
     pub(super) llm: Arc<dyn LanguageModel>,
     pub(super) tts: Arc<dyn TextToSpeech>,
     pub(super) connection: watch::Receiver<Connection>,
+    /// A model that sees, where a service is configured for it.
+    pub(super) observer: Option<Arc<dyn Observer>>,
     /// Whether what the visitor says leaves the box: to a service that is not on it.
     pub(super) uses_service: bool,
 }
@@ -70,12 +72,14 @@ pub(super) fn build(foundation: &Foundation, clock: Arc<dyn Clock>, bus: &Bus) -
         .into_iter()
         .map(|language| (language, foundation.words.get("trouble", language).to_owned()))
         .collect();
+    let observer = CloudObserver::configured(config, &cloud);
     let connection = if is_usable { supervisor.health().subscribe() } else { watch::channel(Connection::Offline).1 };
     Providers {
         stt: Arc::new(SttChain::new(stt)),
         llm: Arc::new(LlmChain::new(llm, apologies)),
         tts: Arc::new(TtsChain::new(tts)),
         connection,
+        observer,
         uses_service: cloud.leaves_the_box(ProviderKind::SpeechToText)
             || cloud.leaves_the_box(ProviderKind::LanguageModel),
     }
@@ -94,6 +98,33 @@ fn cloud(foundation: &Foundation, bus: &Bus) -> (Cloud, bool) {
             (Cloud::default(), false)
         }
     }
+}
+
+/// In place of voices that espeak-ng does not have, those that it comes with: a kiosk that speaks otherwise than wished
+/// is better than a mute one.
+pub(super) fn choose_voices(espeak: &Espeak, config: &mut config::Embedded) {
+    let defaults = config::Embedded::default();
+    // On a thread of its own, because it waits for espeak-ng's, and whoever starts the kiosk may be a task.
+    std::thread::scope(|scope| {
+        let checking = scope.spawn(|| {
+            let voices = [
+                ("embedded.voice_en", &mut config.voice_en, defaults.voice_en),
+                ("embedded.voice_ar", &mut config.voice_ar, defaults.voice_ar),
+            ];
+            for (key, voice, default) in voices {
+                if !espeak.has_voice(voice) && espeak.has_voice(&default) {
+                    tracing::warn!(
+                        "{key} is \"{voice}\", which espeak-ng does not have: \"{default}\" speaks instead; \
+                         `espeak-ng --voices` lists the files' and the voices' names that can be used"
+                    );
+                    *voice = default;
+                }
+            }
+        });
+        if checking.join().is_err() {
+            tracing::error!("the voices of espeak-ng could not be checked");
+        }
+    });
 }
 
 fn embedded_speech(foundation: &Foundation) -> Result<(EmbeddedSpeechToText, EmbeddedTextToSpeech), ProviderError> {

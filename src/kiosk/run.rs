@@ -1,26 +1,30 @@
 //! `majlis run` and `majlis demo`: a kiosk with its window (which owns the main thread), or without one.
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, OnceLock},
     time::Duration,
 };
 
+use arc_swap::ArcSwap;
 use tokio::{
     runtime::Runtime,
     sync::{mpsc, oneshot},
 };
 
-use super::{Foundation, Kiosk, Libraries, Sound, StartError, Surroundings, demo::Visitor};
+use super::{Foundation, Kiosk, Libraries, Seeing, Sound, StartError, Surroundings, demo::Visitor};
 use crate::{
     audio::{
-        AudioThread, Bell, BenchLog, DeviceSink, DeviceSource, StdinSource, StdoutSink, WavSink, script::ScriptedSource,
+        AudioThread, Bell, BenchLog, DeviceSink, DeviceSource, Meters, StdinSource, StdoutSink, WavSink,
+        script::ScriptedSource,
     },
+    camera::{self, Recorded},
     clock::{Clock, SystemClock},
     config::Config,
     conversation::Activity,
-    event::{Command, Device, DeviceStatus, EndReason, Event, Language, Subscription},
-    ops::report::Report,
+    event::{Command, Device, DeviceStatus, EndReason, Event, Language, Subscription, staff::StaffView},
+    ops::report::{Collector, Report},
+    runtime::Onnx,
     ui::{Paused, PausedInputs, SafeCause, SafeMode, ScreenshotRequest, UiInputs, WindowHandle, WindowOptions},
 };
 
@@ -29,6 +33,9 @@ const SCREENSHOTS: usize = 4;
 
 /// How long a picture of the window may take.
 const SCREENSHOT_LIMIT: Duration = Duration::from_secs(20);
+
+/// When models and grammars are certainly loaded, after the start.
+const LOADED_AFTER: Duration = Duration::from_secs(2);
 
 /// Where the sound comes from and goes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -49,6 +56,8 @@ pub struct RunOptions {
     pub audio: AudioBackend,
     /// A window of this size in pixels instead of a full screen.
     pub window_px: Option<[u16; 2]>,
+    /// A recording in place of the camera: a video file or a folder of pictures, played once.
+    pub camera: Option<PathBuf>,
 }
 
 /// What a demonstration leaves behind.
@@ -74,11 +83,37 @@ pub fn run(config: &Config, options: &RunOptions) -> Result<Report, StartError> 
             Err(error) if options.is_headless => return Err(error),
             Err(error) => {
                 tracing::error!(%error, "the kiosk cannot start");
-                if !start_again(config, options, &error) {
-                    return Err(error);
+                match pause(config, options.window_px, safe_mode(&error)) {
+                    Pause::StartAgain => {}
+                    Pause::Closed => return Err(error),
+                    Pause::Told => return Ok(Collector::default().report(Meters::default())),
                 }
             }
         }
+    }
+}
+
+/// How safe mode ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pause {
+    /// "Start again" was touched.
+    StartAgain,
+    /// The window was closed, or there is none.
+    Closed,
+    /// The program was told to stop.
+    Told,
+}
+
+/// Shows safe mode because the configuration of `file` cannot be used. The window looks as the defaults say.
+#[must_use]
+pub fn pause_for_configuration(file: &Path, window_px: Option<[u16; 2]>) -> Pause {
+    // An empty file in the place of the wrong one: its relative paths begin at the same folder.
+    match Config::parse("", file, &[]) {
+        Ok(defaults) => {
+            let safe = SafeMode { cause: SafeCause::Configuration, code: "CONFIG-401".to_owned() };
+            pause(&defaults, window_px, safe)
+        }
+        Err(_) => Pause::Closed,
     }
 }
 
@@ -89,7 +124,8 @@ fn run_once(config: &Config, options: &RunOptions, libraries: &mut Libraries) ->
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::start_now());
     let sound = sound(options.audio, config)?;
     let window = (!options.is_headless).then(WindowHandle::default);
-    let mut running = Running::start(&foundation, clock, sound, window.clone())?;
+    let seeing = seeing(config, options.camera.as_deref(), &clock)?;
+    let mut running = Running::start(&foundation, clock, sound, seeing, true, window.clone())?;
     if options.audio == AudioBackend::Stdio {
         BenchLog.ready();
     }
@@ -127,7 +163,7 @@ pub fn demo(config: &Config, language: Language, window_px: Option<[u16; 2]>) ->
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::start_now());
     let sound = Sound { source: Box::new(source), sink: Box::new(WavSink::create(&speaker)?), bell: Bell::default() };
     let window = WindowHandle::default();
-    let mut running = Running::start(&foundation, clock, sound, Some(window.clone()))?;
+    let mut running = Running::start(&foundation, clock, sound, Seeing::Nothing, false, Some(window.clone()))?;
     let visit = runtime.spawn({
         let (commands, events) = (running.kiosk.commands.clone(), running.kiosk.bus.subscribe());
         let pictures = running.pictures.clone();
@@ -172,6 +208,20 @@ fn sound(backend: AudioBackend, config: &Config) -> Result<Sound, StartError> {
             let sink = Box::new(DeviceSink::start(&config.audio, &bell)?);
             Sound { source, sink, bell }
         }
+    })
+}
+
+fn seeing(config: &Config, recording: Option<&Path>, clock: &Arc<dyn Clock>) -> Result<Seeing, StartError> {
+    Ok(match recording {
+        Some(path) => {
+            let camera = Recorded::open(path, &config.camera)?.into_opener(clock.clone());
+            Seeing::With { camera, is_there: true }
+        }
+        None if config.camera.enabled => {
+            let is_there = !camera::list().is_empty();
+            Seeing::With { camera: camera::opener_for(&config.camera), is_there }
+        }
+        None => Seeing::Nothing,
     })
 }
 
@@ -260,16 +310,20 @@ impl Running {
         foundation: &Foundation,
         clock: Arc<dyn Clock>,
         sound: Sound,
+        seeing: Seeing,
+        has_desk: bool,
         window: Option<WindowHandle>,
     ) -> Result<Self, StartError> {
         let repaint: Box<dyn Fn() + Send + Sync> = match window.clone() {
             Some(window) => Box::new(move || window.request_repaint()),
             None => Box::new(|| {}),
         };
-        let surroundings = Surroundings { clock: clock.clone(), sound, activity: Activity::default(), repaint };
+        let surroundings =
+            Surroundings { clock: clock.clone(), sound, activity: Activity::default(), repaint, seeing, has_desk };
         let (kiosk, audio) = Kiosk::start(foundation, surroundings)?;
         let events = Some(kiosk.bus.subscribe());
         let audio = audio.spawn()?;
+        tokio::spawn(give_back_start_up_memory(foundation.onnx.clone()));
         let (requests, screenshots) = mpsc::channel(SCREENSHOTS);
         let pictures = Pictures { requests, no_display: Arc::default() };
         Ok(Self { kiosk, audio, clock, window, pictures, events, screenshots: Some(screenshots) })
@@ -282,6 +336,14 @@ impl Running {
             view: self.kiosk.view.clone(),
             meters: self.kiosk.meters.clone(),
             commands: self.kiosk.commands.clone(),
+            sight: self.kiosk.eyes.sight.clone(),
+            staff_view: match &self.kiosk.desk {
+                Some(desk) => desk.view.clone(),
+                None => Arc::new(ArcSwap::from_pointee(StaffView::closed(foundation.config.stand.language))),
+            },
+            // Without a desk its pages do not open.
+            staff: self.kiosk.desk.as_ref().map_or_else(|| mpsc::channel(1).0, |desk| desk.commands.clone()),
+            wall: jiff::Timestamp::now,
             words: foundation.words.clone(),
             stand: foundation.config.stand.clone(),
             ui: foundation.config.ui.clone(),
@@ -307,31 +369,55 @@ impl Running {
     }
 }
 
-/// Shows safe mode. Whether staff touched "Start again".
-fn start_again(config: &Config, options: &RunOptions, error: &StartError) -> bool {
-    let Ok(words) = crate::words::Words::load(&config.paths.assets) else { return false };
+/// Once everything is loaded, gives back what only loading needed (10 MB of code and tables).
+async fn give_back_start_up_memory(onnx: Onnx) {
+    tokio::time::sleep(LOADED_AFTER).await;
+    match tokio::task::spawn_blocking(move || onnx.give_back_start_up_pages()).await {
+        Ok(Ok(bytes)) => tracing::debug!(bytes, "pages that only the start needed are given back"),
+        Ok(Err(error)) => tracing::debug!(%error, "pages that only the start needed stay in memory"),
+        Err(_) => {}
+    }
+}
+
+fn safe_mode(error: &StartError) -> SafeMode {
     let (cause, code) = match error {
         StartError::Store(_) => (SafeCause::Storage, "STORE-301"),
         StartError::Rate(_) | StartError::Voice(_) => (SafeCause::Devices, "SOUND-201"),
         StartError::Onnx(_) | StartError::Vad(_) | StartError::Manifest(_) => (SafeCause::Files, "MODEL-101"),
-        StartError::Words(_) | StartError::Knowledge(_) | StartError::Wav(_) => (SafeCause::Files, "FILES-102"),
+        StartError::Words(_) | StartError::Knowledge(_) | StartError::Wav(_) | StartError::Camera(_) => {
+            (SafeCause::Files, "FILES-102")
+        }
         StartError::Thread(_) | StartError::Ended => (SafeCause::Files, "SYSTEM-302"),
     };
+    SafeMode { cause, code: code.to_owned() }
+}
+
+/// Shows safe mode until staff start again or close it, or the program is told to stop.
+fn pause(config: &Config, window_px: Option<[u16; 2]>, safe: SafeMode) -> Pause {
+    let (Ok(words), Ok(runtime)) = (crate::words::Words::load(&config.paths.assets), runtime()) else {
+        return Pause::Closed;
+    };
+    let window = WindowHandle::default();
     let inputs = PausedInputs {
-        safe: SafeMode { cause, code: code.to_owned() },
+        safe,
         words: Arc::new(words),
         stand: config.stand.clone(),
         ui: config.ui.clone(),
         assets: config.paths.assets.clone(),
         clock: Arc::new(SystemClock::start_now()),
-        window: WindowHandle::default(),
+        window: window.clone(),
     };
-    match crate::ui::run_paused(inputs, WindowOptions { size_px: options.window_px }) {
-        Ok(Paused::StartAgain) => true,
-        Ok(Paused::Closed) => false,
+    let told = runtime.spawn(async move {
+        signalled().await;
+        window.close();
+    });
+    match crate::ui::run_paused(inputs, WindowOptions { size_px: window_px }) {
+        Ok(Paused::StartAgain) => Pause::StartAgain,
+        Ok(Paused::Closed) if told.is_finished() => Pause::Told,
+        Ok(Paused::Closed) => Pause::Closed,
         Err(error) => {
             tracing::error!(%error, "safe mode cannot be shown");
-            false
+            Pause::Closed
         }
     }
 }

@@ -60,7 +60,9 @@ impl LanguageModel for LlmChain {
     }
 
     fn warm_up(&self) {
-        self.links.iter().filter(|link| link.guard.admits()).for_each(|link| link.provider.warm_up());
+        if let Some(link) = self.links.iter().find(|link| link.guard.admits()) {
+            link.provider.warm_up();
+        }
     }
 }
 

@@ -69,7 +69,7 @@ impl LanguageModel for CloudLanguageModel {
 /// As much of a chunk as is needed. `async-openai`'s own type asks for `id`, `created`, `model` and `object`, which
 /// compatible servers leave out.
 #[derive(Deserialize)]
-struct Chunk {
+pub(super) struct Chunk {
     #[serde(default)]
     choices: Vec<Choice>,
     #[serde(default)]
@@ -109,7 +109,7 @@ struct Function {
 
 /// What has come so far.
 #[derive(Default)]
-struct Progress {
+pub(super) struct Progress {
     has_text: bool,
     is_finished: bool,
     /// The names of the functions called, by index; a name may come in parts.
@@ -118,7 +118,7 @@ struct Progress {
 
 impl Progress {
     /// Takes in a chunk; gives its text.
-    fn take(&mut self, chunk: Chunk) -> Option<String> {
+    pub(super) fn take(&mut self, chunk: Chunk) -> Option<String> {
         let choice = chunk.choices.into_iter().next()?;
         self.is_finished |= choice.finish_reason.is_some_and(|reason| !reason.is_empty());
         let part = choice.delta.unwrap_or_default();
@@ -135,6 +135,11 @@ impl Progress {
         let text = part.content.filter(|text| !text.is_empty())?;
         self.has_text = true;
         Some(text)
+    }
+
+    /// Whether the answer said that it was over.
+    pub(super) fn is_finished(&self) -> bool {
+        self.is_finished
     }
 
     fn ends_visit(&self) -> bool {
@@ -227,7 +232,8 @@ async fn send(
     }
 }
 
-fn parse(service: &Service, event: &str) -> Result<Chunk, ProviderError> {
+/// A piece of an answer, or a whole one.
+pub(super) fn parse(service: &Service, event: &str) -> Result<Chunk, ProviderError> {
     match serde_json::from_str::<Chunk>(event) {
         Ok(Chunk { error: Some(_), .. }) => Err(ProviderError::new(
             service.name(),
@@ -247,18 +253,22 @@ fn body(service: &Service, options: &config::CloudLlm, request: &ChatRequest) ->
         stream: Some(true),
         ..CreateChatCompletionRequest::default()
     };
+    limit_tokens(service, &mut body, options.max_tokens);
+    body
+}
+
+pub(super) fn limit_tokens(service: &Service, body: &mut CreateChatCompletionRequest, max_tokens: u32) {
     if service.is_openai() {
-        body.max_completion_tokens = Some(options.max_tokens);
+        body.max_completion_tokens = Some(max_tokens);
     } else {
         #[allow(
             deprecated,
             reason = "compatible servers know only the old name; OpenAI's newer models only the new one"
         )]
         {
-            body.max_tokens = Some(options.max_tokens);
+            body.max_tokens = Some(max_tokens);
         }
     }
-    body
 }
 
 fn message(message: &ChatMessage) -> ChatCompletionRequestMessage {

@@ -23,6 +23,10 @@ pub const PROVIDER_FAILURES: &str = "majlis_provider_failures_total";
 pub const DEVICE_LOSSES: &str = "majlis_device_losses_total";
 /// States that lasted longer than they can.
 pub const WATCHDOG: &str = "majlis_watchdog_firings_total";
+/// Pictures of visitors that were kept for the model that sees, one a second.
+pub const FRAMES_SEEN: &str = "majlis_frames_seen_total";
+/// Pictures that were sent to it.
+pub const FRAMES_SENT: &str = "majlis_frames_sent_total";
 /// Visits begun.
 pub const VISITS: &str = "majlis_visits_total";
 
@@ -41,6 +45,10 @@ impl Metrics {
             Event::Device { status: DeviceStatus::Lost, .. } => self.add(DEVICE_LOSSES, 1),
             Event::Provider { status: ProviderStatus::Failed, .. } => self.add(PROVIDER_FAILURES, 1),
             Event::WatchdogFired { .. } => self.add(WATCHDOG, 1),
+            Event::PicturesObserved { seen, sent } => {
+                self.add(FRAMES_SEEN, *seen);
+                self.add(FRAMES_SENT, *sent);
+            }
             Event::WorkThrown { transcriptions, answers } => {
                 self.add(TRANSCRIPTIONS_THROWN, u64::from(*transcriptions));
                 self.add(ANSWERS_THROWN, u64::from(*answers));

@@ -10,7 +10,7 @@ use super::metrics::{self, Metrics};
 use crate::{
     audio,
     conversation::{TurnRecord, Waterfall},
-    event::{Event, Language, ServedBy, Stamped, Subscription},
+    event::{Event, Language, PresenceChange, ServedBy, Stamped, Subscription, TrackId, VisitorId},
 };
 
 /// Raised when a field changes its meaning or goes away.
@@ -31,6 +31,10 @@ pub struct Report {
     pub turns: Vec<Turn>,
     /// States, devices, providers, in order.
     pub events: Vec<Stamped>,
+    /// Who came and went, in order.
+    pub presence: Vec<Presence>,
+    /// Whose faces were asked for, in order.
+    pub identity: Vec<Identity>,
     /// Sums.
     pub totals: Totals,
 }
@@ -78,6 +82,34 @@ pub struct Thrown {
     pub answers: u32,
 }
 
+/// A step of somebody's coming and going.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Presence {
+    /// When.
+    pub at_ms: u64,
+    /// What they did.
+    pub event: PresenceChange,
+    /// Whose face.
+    pub track: TrackId,
+}
+
+/// A decision who somebody is.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Identity {
+    /// When.
+    pub at_ms: u64,
+    /// Whose face.
+    pub track: TrackId,
+    /// The person on record; `null`: nobody.
+    pub visitor: Option<VisitorId>,
+    /// The similarity to that person, or to the most similar one, −1..1.
+    pub score: f32,
+    /// How much more similar than the second best.
+    pub margin: f32,
+    /// How many pictures voted.
+    pub votes: u32,
+}
+
 /// Sums over the run.
 #[derive(Debug, Clone, Serialize)]
 pub struct Totals {
@@ -89,6 +121,10 @@ pub struct Totals {
     pub answers_thrown: u64,
     /// 10 ms frames of audio lost.
     pub audio_frames_dropped: u64,
+    /// Pictures of visitors kept for the model that sees.
+    pub frames_seen: u64,
+    /// Pictures sent to it.
+    pub frames_sent: u64,
     /// The most memory the process ever held, bytes.
     pub peak_rss_bytes: u64,
     /// How long the run took on the wall clock, ms.
@@ -101,6 +137,8 @@ pub struct Totals {
 pub struct Collector {
     turns: Vec<TurnRecord>,
     events: Vec<Stamped>,
+    presence: Vec<Presence>,
+    identity: Vec<Identity>,
     metrics: Metrics,
     omitted: u64,
     started: std::time::Instant,
@@ -111,6 +149,8 @@ impl Default for Collector {
         Self {
             turns: Vec::new(),
             events: Vec::new(),
+            presence: Vec::new(),
+            identity: Vec::new(),
             metrics: Metrics::default(),
             omitted: 0,
             started: std::time::Instant::now(),
@@ -152,6 +192,17 @@ impl Collector {
 
     fn event(&mut self, stamped: Stamped) {
         self.metrics.event(&stamped.event);
+        let at_ms = millis(stamped.at);
+        match stamped.event {
+            Event::Presence { track, change } if self.presence.len() < MAX_EVENTS => {
+                self.presence.push(Presence { at_ms, event: change, track });
+            }
+            Event::Identity { track, visitor, score, margin, votes } if self.identity.len() < MAX_EVENTS => {
+                self.identity.push(Identity { at_ms, track, visitor, score, margin, votes });
+            }
+            Event::Presence { .. } | Event::Identity { .. } => self.omitted += 1,
+            _ => {}
+        }
         let is_reported = matches!(
             stamped.event,
             Event::VisitStarted { .. }
@@ -179,11 +230,15 @@ impl Collector {
             version: VERSION,
             turns: self.turns.iter().map(Turn::from).collect(),
             events: self.events.clone(),
+            presence: self.presence.clone(),
+            identity: self.identity.clone(),
             totals: Totals {
                 turns: self.metrics.get(metrics::TURNS),
                 transcriptions_thrown: self.metrics.get(metrics::TRANSCRIPTIONS_THROWN),
                 answers_thrown: self.metrics.get(metrics::ANSWERS_THROWN),
                 audio_frames_dropped: meters.frames_dropped,
+                frames_seen: self.metrics.get(metrics::FRAMES_SEEN),
+                frames_sent: self.metrics.get(metrics::FRAMES_SENT),
                 peak_rss_bytes: peak_rss_bytes().unwrap_or(0),
                 wall_ms: millis(self.started.elapsed()),
                 events_omitted: self.omitted,

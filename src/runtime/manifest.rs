@@ -41,8 +41,18 @@ pub struct Model {
     pub required_for: RequiredFor,
     /// The network's inputs; empty where the file is no network.
     pub inputs: Vec<Input>,
-    /// What is done to samples or pixels before they go in.
+    /// What is done to samples or pixels before they go in, for people.
     pub normalisation: String,
+    /// What is done to pixels before they go in; where the network takes pictures.
+    pub pixels: Option<Pixels>,
+    /// How a detector's outputs become faces.
+    pub decoder: Option<Decoder>,
+    /// How many numbers a recogniser makes of a face.
+    pub dimensions: Option<usize>,
+    /// How many times larger than the face's box the part of the picture is that a liveness network sees.
+    pub enlarge: Option<f32>,
+    /// Which of a liveness network's classes is a person.
+    pub person_class: Option<usize>,
     /// Published or measured starting values of decision thresholds, by name.
     pub thresholds: BTreeMap<String, f32>,
     /// Where it comes from.
@@ -65,6 +75,38 @@ pub enum Task {
     FaceRecognition,
     /// Person against photo or screen.
     FaceLiveness,
+}
+
+/// How 8-bit pixels become a network's numbers: `(value - mean) / scale`, channel by channel in the network's order.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pixels {
+    /// The order of the channels.
+    pub order: ChannelOrder,
+    /// Subtracted, 0..255.
+    pub mean: [f32; 3],
+    /// Divided by; not 0.
+    pub scale: [f32; 3],
+}
+
+/// The order in which a network wants the channels of a picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ChannelOrder {
+    /// Red, green, blue.
+    Rgb,
+    /// Blue, green, red: OpenCV's.
+    Bgr,
+}
+
+/// How a detector's outputs become faces.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Decoder {
+    /// YuNet: class, objectness, box and landmarks for each cell of three strides.
+    Yunet,
+    /// SCRFD: score, box and landmarks for two anchors in each cell of three strides.
+    Scrfd,
 }
 
 /// What cannot be done without a model.
@@ -215,6 +257,9 @@ impl Model {
         }
         if *source == Source::default() {
             return Some("source: found none; allowed wheel, shared, url".to_owned());
+        }
+        if self.pixels.is_some_and(|pixels| pixels.scale.contains(&0.0)) {
+            return Some("pixels.scale: found 0; allowed any other number".to_owned());
         }
         if let Some(url) = source.url.as_ref().filter(|url| url::Url::parse(&url.href).is_err()) {
             return Some(format!("source.url.href: found \"{}\"; allowed an address", url.href));

@@ -12,7 +12,10 @@ mod store;
 mod wheel;
 
 pub use command::{ModelsAction, models_command};
-pub use manifest::{Input, Manifest, ManifestError, Model, RequiredFor, Source, Task, UrlSource, WheelSource};
+pub use manifest::{
+    ChannelOrder, Decoder, Input, Manifest, ManifestError, Model, Pixels, RequiredFor, Source, Task, UrlSource,
+    WheelSource,
+};
 pub use memory::keep_memory_small;
 pub use onnx::{Onnx, OnnxError};
 pub use store::{ModelError, ModelStore, Places, Status};

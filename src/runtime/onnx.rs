@@ -1,14 +1,19 @@
 //! ONNX Runtime: finding its library, loading it once, and sessions that stay small and quiet.
 
-use std::path::{Path, PathBuf};
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use ort::{
     environment::Environment,
+    logging::LogLevel,
     session::{Session, builder::SessionBuilder},
     value::ValueType,
 };
 
-use super::{Model, ModelError, ModelStore};
+use super::{Model, ModelError, ModelStore, memory::give_back_pages_of_files};
 
 const LIBRARY: &str = "libonnxruntime.so";
 
@@ -60,6 +65,8 @@ pub enum OnnxError {
 #[derive(Clone)]
 pub struct Onnx {
     environment: Environment,
+    /// The library's file, without symbolic links.
+    library: Arc<Path>,
 }
 
 impl std::fmt::Debug for Onnx {
@@ -90,10 +97,19 @@ impl Onnx {
         let refused = |detail: String| OnnxError::Library { path: path.to_owned(), detail };
         // An absolute path, because ort would look for a relative one beside the program.
         let absolute = path.canonicalize().map_err(|error| refused(error.to_string()))?;
-        let builder = ort::init_from(absolute).map_err(|error| refused(error.to_string()))?;
+        let builder = ort::init_from(&absolute).map_err(|error| refused(error.to_string()))?;
         let environment =
             builder.with_name("majlis").with_telemetry(false).build().map_err(|error| refused(error.to_string()))?;
-        Ok(Self { environment })
+        Ok(Self { environment, library: absolute.into() })
+    }
+
+    /// Gives back resident pages of the program and of the library that only loading needed, and tells how many bytes
+    /// that were. To be called once the models are loaded, where nobody waits: it takes some milliseconds.
+    ///
+    /// # Errors
+    /// The kernel does not tell which pages there are.
+    pub fn give_back_start_up_pages(&self) -> io::Result<usize> {
+        give_back_pages_of_files(&self.library)
     }
 
     /// A session on a model of the store, on `threads` threads (the caller's is one of them). One session per thread
@@ -125,6 +141,8 @@ fn quiet(builder: SessionBuilder, threads: usize) -> ort::Result<SessionBuilder>
     let cpu = ort::ep::CPU::default().with_arena_allocator(false).build();
     Ok(builder
         .with_execution_providers([cpu])?
+        // SCRFD's graph states the sizes of one picture; for every other one ONNX Runtime would warn, at each run.
+        .with_log_level(LogLevel::Error)?
         .with_memory_pattern(false)?
         .with_intra_threads(threads.max(1))?
         .with_intra_op_spinning(false)?

@@ -61,7 +61,9 @@ impl SpeechToText for SttChain {
     }
 
     fn warm_up(&self) {
-        self.links.iter().filter(|link| link.guard.admits()).for_each(|link| link.provider.warm_up());
+        if let Some(link) = self.links.iter().find(|link| link.guard.admits()) {
+            link.provider.warm_up();
+        }
     }
 }
 
@@ -144,7 +146,11 @@ impl TextToSpeech for TtsChain {
     }
 
     fn warm_up(&self) {
-        self.links.iter().filter(|link| link.guard.admits()).for_each(|link| link.provider.warm_up());
+        // Only the provider that will be asked: warming the embedded voice as well would keep its vowel model (6 MB) in
+        // memory while a service speaks, and loading it when it is needed takes less than the failure before.
+        if let Some(link) = self.links.iter().find(|link| link.guard.admits()) {
+            link.provider.warm_up();
+        }
     }
 }
 

@@ -5,8 +5,9 @@ use std::{fmt, path::Path};
 use rusqlite::{Connection, OpenFlags};
 
 use super::{
-    StoreError,
+    Key, StoreError,
     connection::{known_version, version},
+    key::Cell,
 };
 
 /// An invariant that does not hold.
@@ -46,6 +47,25 @@ const INVARIANTS: &[(&str, &str)] = &[
         "an utterance does not end before it begins",
         "SELECT 'turns ' || visit || '/' || turn FROM turns WHERE utterance_end_ms < utterance_start_ms",
     ),
+    (
+        "everybody on record agreed",
+        "SELECT 'visitors ' || id FROM visitors
+         WHERE forgotten_at IS NULL AND id NOT IN (SELECT visitor FROM consents)",
+    ),
+    (
+        "nothing is left of somebody who is forgotten",
+        "SELECT 'embeddings ' || embeddings.id FROM embeddings JOIN visitors ON visitors.id = visitor
+         WHERE forgotten_at IS NOT NULL
+         UNION ALL SELECT 'crops ' || crops.id FROM crops JOIN visitors ON visitors.id = visitor
+         WHERE forgotten_at IS NOT NULL
+         UNION ALL SELECT 'visits ' || visits.id FROM visits JOIN visitors ON visitors.id = visitor
+         WHERE forgotten_at IS NOT NULL",
+    ),
+    (
+        "a crop is kept only where consent covers it",
+        "SELECT 'crops ' || id FROM crops WHERE NOT coalesce((SELECT covers_crops FROM consents
+         WHERE consents.visitor = crops.visitor ORDER BY agreed_at DESC, consents.id DESC LIMIT 1), 0)",
+    ),
 ];
 
 /// Verifies the database at `path`: its structure, its version, its references and the invariants. Empty: all hold.
@@ -75,6 +95,45 @@ pub fn check(path: &Path) -> Result<Vec<Violation>, StoreError> {
     for (invariant, sql) in own.iter().chain(INVARIANTS) {
         let places = places(&connection, sql).map_err(sqlite_error)?;
         violations.extend(places.into_iter().map(|place| Violation { invariant, place }));
+    }
+    Ok(violations)
+}
+
+/// Columns whose values are sealed.
+const SEALED: [(&str, &str); 6] = [
+    ("visitors", "name"),
+    ("visitors", "phone"),
+    ("visitors", "email"),
+    ("visitors", "note"),
+    ("embeddings", "vector"),
+    ("crops", "picture"),
+];
+
+/// Verifies that every sealed value of the database at `path` opens with `key`; without a key, that there is none.
+///
+/// # Errors
+/// It is not there or cannot be read.
+pub fn check_sealed(path: &Path, key: Option<&Key>) -> Result<Vec<Violation>, StoreError> {
+    let sqlite_error = |source| StoreError::Sqlite { path: path.to_owned(), source };
+    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(sqlite_error)?;
+    if version(&connection).map_err(sqlite_error)? != known_version() {
+        // `check` says so.
+        return Ok(Vec::new());
+    }
+    let mut violations = Vec::new();
+    for (table, column) in SEALED {
+        let sql = format!("SELECT id, {column} FROM {table} WHERE {column} IS NOT NULL ORDER BY id");
+        let mut statement = connection.prepare(&sql).map_err(sqlite_error)?;
+        let mut rows = statement.query([]).map_err(sqlite_error)?;
+        while let Some(row) = rows.next().map_err(sqlite_error)? {
+            let (id, sealed): (String, Vec<u8>) =
+                row.get(0).and_then(|id| Ok((id, row.get(1)?))).map_err(sqlite_error)?;
+            let cell = Cell { table, column, row: &id };
+            if key.and_then(|key| key.open(cell, &sealed)).is_none() {
+                let place = format!("{table} {id} {column}");
+                violations.push(Violation { invariant: "what is sealed opens with the store's key", place });
+            }
+        }
     }
     Ok(violations)
 }

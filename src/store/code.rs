@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
-use crate::event::{EndReason, ServedBy, Speaker};
+use crate::event::{EndReason, ServedBy, Speaker, staff::Pose};
 
 /// A value with a fixed name.
 pub(super) trait Code: Copy + PartialEq + 'static {
@@ -27,6 +27,11 @@ impl Code for Speaker {
 
 impl Code for ServedBy {
     const ALL: &'static [(Self, &'static str)] = &[(Self::Cloud, "cloud"), (Self::Embedded, "embedded")];
+}
+
+impl Code for Pose {
+    const ALL: &'static [(Self, &'static str)] =
+        &[(Self::Front, "front"), (Self::Left, "left"), (Self::Right, "right"), (Self::Up, "up"), (Self::Down, "down")];
 }
 
 impl Code for EndReason {

@@ -10,17 +10,20 @@ use std::{
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 
 use super::{
-    StoreError,
+    StoreError, audit,
     code::Code,
     record::{Message, Record, StaffEvent, TurnFigures},
 };
 use crate::event::Speaker;
 
 /// Every change of the schema, oldest first. `PRAGMA user_version` is how many have been applied. Never edited.
-pub(super) const MIGRATIONS: &[(&str, &str)] = &[("0001_visits", include_str!("migrations/0001_visits.sql"))];
+pub(super) const MIGRATIONS: &[(&str, &str)] = &[
+    ("0001_visits", include_str!("migrations/0001_visits.sql")),
+    ("0002_people", include_str!("migrations/0002_people.sql")),
+];
 
 /// How long a statement waits for another process before it gives up and the record is tried again later.
-const BUSY_TIMEOUT: Duration = Duration::from_millis(500);
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// An open database, and which file that was.
 pub(super) struct Database {
@@ -34,7 +37,7 @@ impl Database {
     pub(super) fn open(path: &Path) -> Result<Self, StoreError> {
         let file_error = |source| StoreError::File { path: path.to_owned(), source };
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-            DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(file_error)?;
+            create_folder(folder).map_err(file_error)?;
         }
         // SQLite would create the file with the rights of the umask; the journal files take the database's.
         OpenOptions::new().create(true).append(true).mode(0o600).open(path).map_err(file_error)?;
@@ -48,13 +51,38 @@ impl Database {
 
     /// Writes all of `records`, or none of them.
     pub(super) fn write<'a>(&mut self, records: impl IntoIterator<Item = &'a Record>) -> Result<(), StoreError> {
+        self.change(|transaction| records.into_iter().try_for_each(|record| write_record(transaction, record)))
+    }
+
+    /// Makes a change as a whole, or not at all.
+    pub(super) fn change<T>(
+        &mut self,
+        change: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
+    ) -> Result<T, StoreError> {
         // SQLite would go on writing happily to a file that has been deleted.
         if identity(&self.path) != Some(self.identity) {
             return Err(StoreError::Vanished { path: self.path.clone() });
         }
-        write_all(&mut self.connection, records)
-            .map_err(|source| StoreError::Sqlite { path: self.path.clone(), source })
+        let make = || {
+            let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let result = change(&transaction)?;
+            transaction.commit()?;
+            Ok(result)
+        };
+        make().map_err(|source| StoreError::Sqlite { path: self.path.clone(), source })
     }
+
+    /// Moves everything from the journal into the database and empties the journal. Whether nobody was in the way.
+    pub(super) fn empty_journal(&self) -> bool {
+        self.connection
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0))
+            .is_ok_and(|is_busy| is_busy == 0)
+    }
+}
+
+/// Makes a folder for this user only, unless it is there.
+pub(super) fn create_folder(folder: &Path) -> std::io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(folder)
 }
 
 fn identity(path: &Path) -> Option<(u64, u64)> {
@@ -66,6 +94,8 @@ fn configure(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "journal_mode", "WAL")?;
     // A commit is on the disk before the record leaves the queue, even if the power fails.
     connection.pragma_update(None, "synchronous", "FULL")?;
+    // What is deleted is overwritten with zeros, so that nobody who is forgotten stays in a free page.
+    connection.pragma_update(None, "secure_delete", true)?;
     connection.pragma_update(None, "foreign_keys", true)
 }
 
@@ -98,14 +128,6 @@ pub(super) fn version(connection: &Connection) -> rusqlite::Result<u32> {
     connection.pragma_query_value(None, "user_version", |row| row.get(0))
 }
 
-fn write_all<'a>(connection: &mut Connection, records: impl IntoIterator<Item = &'a Record>) -> rusqlite::Result<()> {
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    for record in records {
-        write_record(&transaction, record)?;
-    }
-    transaction.commit()
-}
-
 fn write_record(transaction: &Transaction<'_>, record: &Record) -> rusqlite::Result<()> {
     match record {
         Record::VisitStarted { visit, at } => {
@@ -135,6 +157,23 @@ fn write_record(transaction: &Transaction<'_>, record: &Record) -> rusqlite::Res
             transaction
                 .prepare_cached("INSERT OR IGNORE INTO staff_events VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
                 .execute(params![id.to_string(), at.0, kind, subject, status, detail])?;
+        }
+        Record::Audit(entry) => audit::write(transaction, entry)?,
+        Record::Recognised { visit, visitor, at, retained_until } => {
+            // Somebody who has been forgotten since stays forgotten.
+            let known = transaction
+                .prepare_cached(
+                    "UPDATE visitors SET last_visit_at = max(coalesce(last_visit_at, ?2), ?2),
+                            retained_until = max(retained_until, ?3)
+                     WHERE id = ?1 AND forgotten_at IS NULL",
+                )?
+                .execute(params![visitor.to_string(), at.0, retained_until.0])?;
+            if known > 0 {
+                ensure_visit(transaction, &visit.to_string(), at.0)?;
+                transaction
+                    .prepare_cached("UPDATE visits SET visitor = ?2 WHERE id = ?1")?
+                    .execute(params![visit.to_string(), visitor.to_string()])?;
+            }
         }
     }
     Ok(())

@@ -43,4 +43,17 @@ pub enum StoreError {
     /// The writer's thread cannot be started.
     #[error("the thread that writes the database cannot be started: {0}")]
     Thread(std::io::Error),
+    /// A change was asked for that could not be made in time.
+    #[error("the database did not take the change: {0}; nothing was changed, try again")]
+    NotChanged(String),
+    /// There is no such person, or they are forgotten already.
+    #[error("there is no {what} with the id {id}; `majlis {list}` shows those there are")]
+    Unknown {
+        /// `visitor`, `member of staff`.
+        what: &'static str,
+        /// The id.
+        id: uuid::Uuid,
+        /// The command that lists them.
+        list: &'static str,
+    },
 }

@@ -6,11 +6,17 @@ use std::{
     time::Duration,
 };
 
-use super::record::Record;
+use super::{StoreError, connection::Database, record::Record};
 
 /// Records that wait while the database cannot be written: some hundred visits. When it is full the oldest is dropped
 /// and counted.
 pub(super) const CAPACITY: usize = 10_000;
+
+/// Changes that wait for the database: touches of staff, one at a time. When it is full the next is refused.
+pub(super) const MAX_REQUESTS: usize = 16;
+
+/// A change whose result somebody waits for. Called with the database, or with why there is none.
+pub(super) type Request = Box<dyn FnOnce(Result<&mut Database, &StoreError>) + Send>;
 
 /// Writes records down, later, in order. Cheap to clone.
 #[derive(Clone)]
@@ -28,6 +34,11 @@ impl StoreWriter {
     /// (`Event::Dropped { what: "records" }`, once the database can be written again).
     pub fn record(&self, record: Record) {
         self.queue.push(record);
+    }
+
+    /// Hands over a change whose result is waited for. Whether there was room.
+    pub(super) fn request(&self, request: Request) -> bool {
+        self.queue.push_request(request)
     }
 
     /// How many records wait to be written.
@@ -48,6 +59,7 @@ pub(super) struct Queue {
 #[derive(Default)]
 pub(super) struct State {
     records: VecDeque<(u64, Record)>,
+    requests: VecDeque<Request>,
     next_number: u64,
     dropped: u64,
     closing: bool,
@@ -76,13 +88,29 @@ impl Queue {
         self.changed.notify_all();
     }
 
+    fn push_request(&self, request: Request) -> bool {
+        let mut state = self.lock();
+        let has_room = state.requests.len() < MAX_REQUESTS && !state.closing;
+        if has_room {
+            state.requests.push_back(request);
+        }
+        drop(state);
+        self.changed.notify_all();
+        has_room
+    }
+
     /// Waits until there is something to write, or the queue closes. Whether there is.
     pub(super) fn wait_for_work(&self) -> bool {
         let state = self
             .changed
-            .wait_while(self.lock(), |state| state.records.is_empty() && !state.closing)
+            .wait_while(self.lock(), |state| state.records.is_empty() && state.requests.is_empty() && !state.closing)
             .unwrap_or_else(PoisonError::into_inner);
-        !state.records.is_empty()
+        !state.records.is_empty() || !state.requests.is_empty()
+    }
+
+    /// The oldest change that somebody waits for.
+    pub(super) fn next_request(&self) -> Option<Request> {
+        self.lock().requests.pop_front()
     }
 
     /// The oldest records, at most `limit`. They stay in the queue until [`Queue::remove_through`].
@@ -110,11 +138,11 @@ impl Queue {
         self.lock().dropped
     }
 
-    /// Waits for `time`, or until the queue closes.
+    /// Waits for `time`, or until the queue closes or somebody waits for a change.
     pub(super) fn pause(&self, time: Duration) {
         let _unused = self
             .changed
-            .wait_timeout_while(self.lock(), time, |state| !state.closing)
+            .wait_timeout_while(self.lock(), time, |state| !state.closing && state.requests.is_empty())
             .unwrap_or_else(PoisonError::into_inner);
     }
 

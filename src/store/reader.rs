@@ -150,16 +150,16 @@ impl Reader {
     }
 }
 
-fn unreadable(column: usize, expected: &str) -> rusqlite::Error {
+pub(super) fn unreadable(column: usize, expected: &str) -> rusqlite::Error {
     rusqlite::Error::FromSqlConversionFailure(column, Type::Text, format!("this is not {expected}").into())
 }
 
-fn uuid(row: &Row<'_>, column: usize) -> rusqlite::Result<Uuid> {
+pub(super) fn uuid(row: &Row<'_>, column: usize) -> rusqlite::Result<Uuid> {
     let text: String = row.get(column)?;
     text.parse().map_err(|_| unreadable(column, "a UUID"))
 }
 
-fn optional_code<T: Code>(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<T>> {
+pub(super) fn optional_code<T: Code>(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<T>> {
     let name: Option<String> = row.get(column)?;
     name.map(|name| T::from_code(&name).ok_or_else(|| unreadable(column, "a known name"))).transpose()
 }

@@ -8,10 +8,10 @@ use std::{
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::code;
+use super::{audit::AuditEntry, code};
 use crate::event::{
     AnswerId, Device, DeviceStatus, EndReason, Event, Language, Phase, ProviderKind, ProviderStatus, ServedBy, Speaker,
-    TurnId, VisitId,
+    TurnId, VisitId, VisitorId,
 };
 
 /// Milliseconds since 1970-01-01 UTC.
@@ -25,6 +25,19 @@ impl UnixMillis {
     pub fn now() -> Self {
         let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Self(i64::try_from(since_1970.as_millis()).unwrap_or(i64::MAX))
+    }
+
+    /// As a point in time; the nearest one that `jiff` knows.
+    #[must_use]
+    pub fn timestamp(self) -> jiff::Timestamp {
+        let nearest = if self.0 < 0 { jiff::Timestamp::MIN } else { jiff::Timestamp::MAX };
+        jiff::Timestamp::from_millisecond(self.0).unwrap_or(nearest)
+    }
+}
+
+impl From<jiff::Timestamp> for UnixMillis {
+    fn from(time: jiff::Timestamp) -> Self {
+        Self(time.as_millisecond())
     }
 }
 
@@ -84,6 +97,19 @@ pub enum Record {
     Turn(TurnFigures),
     /// Something that staff should know.
     Staff(StaffEvent),
+    /// Something that was done, by whom and to whom.
+    Audit(AuditEntry),
+    /// Somebody on record was recognised in a visit: it is linked to them, and they are kept for longer.
+    Recognised {
+        /// The visit.
+        visit: VisitId,
+        /// Who.
+        visitor: VisitorId,
+        /// When.
+        at: UnixMillis,
+        /// Until when they are kept now.
+        retained_until: UnixMillis,
+    },
 }
 
 /// One message of a transcript.
@@ -167,6 +193,9 @@ impl StaffEvent {
             | Event::PhaseChanged { .. }
             | Event::TurnFinished { .. }
             | Event::WorkThrown { .. }
+            | Event::Presence { .. }
+            | Event::Identity { .. }
+            | Event::PicturesObserved { .. }
             | Event::InputEnded => return None,
         };
         Some(Self { id: Uuid::now_v7(), at, kind: kind.to_owned(), subject, status: status.to_owned(), detail })

@@ -94,7 +94,8 @@ fn free_place(database: &Path) -> PathBuf {
     place
 }
 
-fn beside(database: &Path, ending: &str) -> PathBuf {
+/// The database's path with `ending` behind its name.
+pub(super) fn beside(database: &Path, ending: &str) -> PathBuf {
     let mut name = OsString::from(database);
     name.push(ending);
     name.into()

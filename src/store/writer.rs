@@ -10,7 +10,7 @@ use std::{
 use rusqlite::ErrorCode;
 
 use super::{
-    StoreError, StoreWriter,
+    Key, People, StoreError, StoreWriter,
     connection::Database,
     queue::{self, Queue},
     record::Record,
@@ -91,6 +91,12 @@ impl Store {
         StoreWriter::new(self.queue.clone())
     }
 
+    /// The people on record, with the key to them.
+    #[must_use]
+    pub fn people(&self, key: Key) -> People {
+        People::new(self.path.clone(), self.writer(), key)
+    }
+
     /// Waits until every record is on the disk, at most `limit`. Whether that came to be. Blocks its thread.
     #[must_use]
     pub fn flush(&self, limit: Duration) -> bool {
@@ -153,6 +159,7 @@ impl Thread {
                     .map_or_else(|| format!("{} is written again", self.path.display()), ToString::to_string);
                 self.bus.publish(Event::Device { device: Device::Store, status, detail });
             }
+            self.answer_requests(&mut database, error.as_ref());
             if error.is_none() {
                 pause = self.retry.first;
                 // Told only when there is room again: staff's record of it must not drop another one.
@@ -171,6 +178,18 @@ impl Thread {
                 }
                 self.queue.pause(pause);
                 pause = (pause * 2).min(self.retry.last);
+            }
+        }
+    }
+
+    /// Makes the changes that somebody waits for, after what was said before; without a database says why.
+    fn answer_requests(&self, database: &mut Option<Database>, error: Option<&StoreError>) {
+        while let Some(request) = self.queue.next_request() {
+            match (database.as_mut(), error) {
+                (_, Some(error)) => request(Err(error)),
+                (Some(database), None) => request(Ok(database)),
+                // Without an error the database is open.
+                (None, None) => {}
             }
         }
     }

@@ -1,6 +1,8 @@
 //! One frame of the window: read the snapshot, move the avatar, paint the screen, send what was touched, say when to
 //! come again. Nothing here waits.
 
+mod staff;
+
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
@@ -11,12 +13,13 @@ use super::{
     appearance::Appearance,
     avatar,
     layout::{Layout, Niche},
-    motion::{Animator, AvatarState, Inputs, level_of},
+    motion::{Animator, AvatarState, Inputs, gaze_towards_face, level_of},
     pace::Pace,
     screens::{self, Furniture, Scene, Shown, Touch, scene_of},
+    staff::StaffPages,
     stage::{self, Stage},
     text::TextCache,
-    tokens::{Theme, duration_secs},
+    tokens::{Theme, duration_secs, staff_unit_px, unit_px},
     widgets::Canvas,
     window::{self, ScreenshotRequest, WindowHandle},
 };
@@ -24,7 +27,10 @@ use crate::{
     audio::Meters,
     clock::Clock,
     config,
-    event::{Command, Connection, Phase, View},
+    event::{
+        Command, Connection, Phase, Sight, View, VisitorId,
+        staff::{StaffCommand, StaffView},
+    },
     words::Words,
 };
 
@@ -43,6 +49,14 @@ pub struct UiInputs {
     pub meters: watch::Receiver<Meters>,
     /// Where touches go. Bounded; when it is full the touch is dropped: the conversation is busy, a visitor touches again.
     pub commands: mpsc::Sender<Command>,
+    /// What the camera shows. Ask for a repaint when somebody comes or goes; in between the eyes follow with the frames.
+    pub sight: watch::Receiver<Sight>,
+    /// What the staff pages show. Replace it, then call `window.request_repaint()`.
+    pub staff_view: Arc<ArcSwap<StaffView>>,
+    /// Where touches on staff pages go. Bounded; when it is full the touch is dropped, as with `commands`.
+    pub staff: mpsc::Sender<StaffCommand>,
+    /// What the calendar and the clock on the wall say.
+    pub wall: fn() -> jiff::Timestamp,
     /// All sentences.
     pub words: Arc<Words>,
     /// `[stand]`
@@ -68,6 +82,7 @@ pub struct KioskApp {
     stage: Stage,
     text: TextCache,
     furniture: Furniture,
+    pages: StaffPages,
     pace: Pace,
     phase: Phase,
     last_touch: Duration,
@@ -76,6 +91,8 @@ pub struct KioskApp {
     /// The niche before the stage turned compact or back, and when it did.
     niche: Option<(Niche, Niche, Duration)>,
     is_goodbye: bool,
+    /// Who was greeted by name last.
+    greeted: Option<VisitorId>,
 }
 
 impl KioskApp {
@@ -87,18 +104,20 @@ impl KioskApp {
         let now = inputs.clock.now();
         let appearance = Appearance::new(&inputs.ui, &inputs.stand);
         Self {
-            theme: (now, appearance.theme(jiff::Timestamp::now())),
+            theme: (now, appearance.theme((inputs.wall)())),
             appearance,
             animator: Animator::new(chance, now),
             stage: Stage::default(),
             text: TextCache::default(),
             furniture: Furniture::default(),
+            pages: StaffPages::default(),
             pace: Pace::default(),
             phase: Phase::Idle,
             last_touch: now,
             scene: None,
             niche: None,
             is_goodbye: false,
+            greeted: None,
             inputs,
         }
     }
@@ -125,8 +144,13 @@ impl KioskApp {
             self.animator.be_glad(now);
         }
         self.is_goodbye = is_goodbye;
+        let known = view.known.as_ref().map(|known| known.id);
+        if known.is_some() && known != self.greeted {
+            self.animator.be_glad(now);
+        }
+        self.greeted = known;
         if now.saturating_sub(self.theme.0) > LOOK_AT_HOUR_EVERY || has_left || is_forgotten {
-            self.theme = (now, self.appearance.theme(jiff::Timestamp::now()));
+            self.theme = (now, self.appearance.theme((self.inputs.wall)()));
         }
     }
 
@@ -141,30 +165,42 @@ impl KioskApp {
             Touch::TextSize => self.appearance.next_text_size(),
             Touch::Contrast => {
                 self.appearance.toggle_contrast();
-                self.theme = (now, self.appearance.theme(jiff::Timestamp::now()));
+                self.theme = (now, self.appearance.theme((self.inputs.wall)()));
             }
+            Touch::Staff => self.send_to_staff(StaffCommand::Open),
         }
     }
 
-    /// Wall, niche and avatar. Gives whether the stage is on its way from one shape to another.
-    fn paint_stage(&mut self, ui: &egui::Ui, layout: &Layout, view: &View, meters: &Meters, now: Duration) -> bool {
-        let inputs = Inputs {
+    fn send_to_staff(&self, command: StaffCommand) {
+        if self.inputs.staff.try_send(command).is_err() {
+            tracing::debug!("a touch was dropped: the staff's queue is full or closed");
+        }
+    }
+
+    /// What moves the avatar in a visit.
+    fn avatar_inputs(&self, view: &View, meters: &Meters) -> Inputs {
+        Inputs {
             state: AvatarState::of(view.phase, view.connection, &view.lost),
             is_offline: view.connection == Connection::Offline,
+            face: self.inputs.sight.borrow().visitor.map(|visitor| gaze_towards_face(visitor.centre)),
             level: level_of(meters.input_dbfs, meters.noise_dbfs),
             voice: meters.voice,
             reduced_motion: self.inputs.ui.reduced_motion,
             ..Inputs::default()
-        };
-        let pose = self.animator.advance(now, &inputs);
+        }
+    }
+
+    /// Wall, niche and avatar. Gives whether the stage is on its way from one shape to another.
+    fn paint_stage(&mut self, ui: &egui::Ui, wanted: Niche, inputs: &Inputs, now: Duration) -> bool {
+        let pose = self.animator.advance(now, inputs);
         let (before, since) = match self.niche {
-            Some((before, shown, since)) if shown == layout.niche => (before, since),
+            Some((before, shown, since)) if shown == wanted => (before, since),
             Some((_, shown, _)) => (shown, now),
-            None => (layout.niche, Duration::ZERO),
+            None => (wanted, Duration::ZERO),
         };
-        self.niche = Some((before, layout.niche, since));
+        self.niche = Some((before, wanted, since));
         let k = match now.saturating_sub(since).as_secs_f32() / duration_secs::STAGE {
-            _ if before == layout.niche || inputs.reduced_motion => 1.0,
+            _ if before == wanted || inputs.reduced_motion => 1.0,
             t => t.min(1.0),
         };
         let k = k * k * (3.0 - 2.0 * k);
@@ -182,8 +218,8 @@ impl KioskApp {
         if k < 1.0 {
             paint(before, 1.0);
         }
-        paint(layout.niche, k);
-        let niche = before.towards(&layout.niche, k);
+        paint(wanted, k);
+        let niche = before.towards(&wanted, k);
         let colours = pose.lamp.colours(theme);
         avatar::paint(ui.painter(), niche.avatar_centre, niche.avatar_radius, &pose, &colours);
         k < 1.0
@@ -216,18 +252,32 @@ impl KioskApp {
         } else if ctx.input(|input| input.viewport().close_requested()) {
             self.touched(Touch::Command(Command::Shutdown), now);
         }
-        if window::fit_unit(ui) {
+        let staff_view = self.inputs.staff_view.load_full();
+        let unit_px = if staff_view.page.is_some() { staff_unit_px } else { unit_px };
+        if window::fit_unit(ui, unit_px) {
             return;
         }
         self.text.begin_frame();
         let view = self.inputs.view.load_full();
         let meters = *self.inputs.meters.borrow();
         self.follow(&view, now);
+        // Not in mid-blink: frames follow each other until the eyes are open again.
+        while (staff_view.page.is_some() || !self.animator.is_blinking())
+            && let Ok(request) = self.inputs.screenshots.try_recv()
+        {
+            request.take(&ctx);
+        }
+        if let Some(page) = &staff_view.page {
+            self.staff_frame(ui, &staff_view, page, now);
+            return;
+        }
+        self.pages.close();
 
         let place = ui.max_rect();
         let zoom = self.appearance.zoom(place.size().min_elem() * ctx.pixels_per_point());
         let layout = Layout::new(place.size(), zoom > 1.0, view.language.is_right_to_left());
-        let is_turning = self.paint_stage(ui, &layout, &view, &meters, now);
+        let inputs = self.avatar_inputs(&view, &meters);
+        let is_turning = self.paint_stage(ui, layout.niche, &inputs, now);
         if view.phase != Phase::Idle {
             self.furniture.trail.follow(&*self.inputs.clock, &meters, self.inputs.ui.reduced_motion);
         }
@@ -239,6 +289,8 @@ impl KioskApp {
             tools_on: [self.appearance.is_large(), self.appearance.wants_contrast()],
             toast: toast(&view, now),
             arrival,
+            now,
+            wall: (self.inputs.wall)(),
         };
         let mut canvas = Canvas {
             ui,
@@ -259,10 +311,6 @@ impl KioskApp {
         for touch in touches {
             self.touched(touch, now);
         }
-        while let Ok(request) = self.inputs.screenshots.try_recv() {
-            request.take(&ctx);
-        }
-
         let is_moving = is_turning || arrival < 1.0 || ctx.input(|input| input.pointer.any_down());
         let wanted = if is_moving { FRAME } else { self.animator.next_repaint().min(next_change) };
         ctx.request_repaint_after(self.pace.next(self.inputs.clock.now(), wanted));

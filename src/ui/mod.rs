@@ -4,11 +4,13 @@
 //! Out: commands for the conversation. Never touches: the conversation itself, devices, the network; a frame never waits.
 //!
 //! [`app`] is one frame; [`screens`] decide what stands where; [`widgets`] are what they are made of; [`text`] lays out
-//! words in both directions; [`stage`], [`avatar`] and [`motion`] are the lamp. Measures and colours: [`tokens`], [`layout`].
+//! words in both directions; [`stage`], [`avatar`] and [`motion`] are the lamp; [`staff`] are the pages behind the PIN, opened by
+//! holding the stand's mark for three seconds. Measures and colours: [`tokens`], [`layout`].
 
 pub mod app;
 pub mod appearance;
 pub mod avatar;
+pub mod dates;
 pub mod fonts;
 pub mod icons;
 pub mod layout;
@@ -17,6 +19,7 @@ pub mod motion;
 pub mod pace;
 pub mod paused;
 pub mod screens;
+pub mod staff;
 pub mod stage;
 pub mod text;
 pub mod tokens;

@@ -102,7 +102,7 @@ impl PausedApp {
         if self.inputs.window.is_closing() {
             ui.ctx().send_viewport_cmd(egui::ViewportCommand::Close);
         }
-        if window::fit_unit(ui) {
+        if window::fit_unit(ui, super::tokens::unit_px) {
             return;
         }
         self.text.begin_frame();

@@ -16,6 +16,12 @@ pub fn unit_px(window_px: Vec2) -> f32 {
     (window_px.min_elem() / 1080.0).min(window_px.max_elem() / 1600.0)
 }
 
+/// The same for staff pages, which keep the proportions of their pictures: none gets less room than 1080 × 1920.
+#[must_use]
+pub fn staff_unit_px(window_px: Vec2) -> f32 {
+    (window_px.min_elem() / 1080.0).min(window_px.max_elem() / 1920.0)
+}
+
 /// Which palette is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Theme {

@@ -178,10 +178,10 @@ pub(super) fn prepare(ctx: &egui::Context, fonts: egui::FontDefinitions) {
 }
 
 /// Fills the screen where that is wanted, and makes a point of egui the unit of the look. Gives whether the frame has to wait for it.
-pub(super) fn fit_unit(ui: &egui::Ui) -> bool {
+pub(super) fn fit_unit(ui: &egui::Ui, unit_px: impl Fn(egui::Vec2) -> f32) -> bool {
     let ctx = ui.ctx();
     fill_screen(ctx);
-    let wanted = super::tokens::unit_px(ui.max_rect().size() * ctx.pixels_per_point());
+    let wanted = unit_px(ui.max_rect().size() * ctx.pixels_per_point());
     if wanted <= 0.0 || (wanted - ctx.pixels_per_point()).abs() < 1e-3 {
         return false;
     }

@@ -7,6 +7,8 @@
     reason = "shared by the window's tests, each of which uses a part"
 )]
 
+pub mod staff;
+
 use std::{path::Path, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
@@ -16,7 +18,10 @@ use majlis::{
     audio::Meters,
     clock::ManualClock,
     config,
-    event::{Caption, CaptionWord, Command, Connection, EntryId, Language, Phase, Speaker, Topic, View, WordState},
+    event::{
+        Caption, CaptionWord, Command, Connection, EntryId, Language, Phase, Sight, Speaker, Topic, View, WordState,
+        staff::{StaffCommand, StaffView},
+    },
     ui::{KioskApp, PausedInputs, SafeCause, SafeMode, UiInputs, WindowHandle, fonts, paused::PausedApp},
     words::Words,
 };
@@ -31,6 +36,9 @@ pub struct Kiosk {
     pub view: Arc<ArcSwap<View>>,
     pub commands: mpsc::Receiver<Command>,
     pub meters: watch::Sender<Meters>,
+    pub sight: watch::Sender<Sight>,
+    pub staff_view: Arc<ArcSwap<StaffView>>,
+    pub staff: mpsc::Receiver<StaffCommand>,
     pub clock: ManualClock,
 }
 
@@ -39,12 +47,19 @@ impl Kiosk {
         let view = Arc::new(ArcSwap::from_pointee(view));
         let (commands, received) = mpsc::channel(8);
         let (meters, read) = watch::channel(Meters { input_dbfs: -60.0, noise_dbfs: -60.0, ..Meters::default() });
+        let (sight, seen) = watch::channel(Sight::default());
+        let staff_view = Arc::new(ArcSwap::from_pointee(StaffView::closed(Language::ENGLISH)));
+        let (staff, staff_received) = mpsc::channel(64);
         let clock = ManualClock::default();
         clock.advance(Duration::from_secs(10));
         let inputs = UiInputs {
             view: view.clone(),
             meters: read,
             commands,
+            sight: seen,
+            staff_view: staff_view.clone(),
+            staff,
+            wall: today,
             words: Arc::new(Words::load(Path::new("assets")).unwrap()),
             stand: config::Stand::default(),
             ui,
@@ -66,7 +81,7 @@ impl Kiosk {
             },
             None,
         );
-        Self { harness, view, commands: received, meters, clock }
+        Self { harness, view, commands: received, meters, sight, staff_view, staff: staff_received, clock }
     }
 
     /// The application.
@@ -104,9 +119,43 @@ impl Kiosk {
         self.step();
     }
 
+    /// A finger comes down at `place`, and stays.
+    pub fn press(&mut self, place: egui::Pos2) {
+        self.finger(place, true);
+    }
+
+    /// The finger at `place` is lifted.
+    pub fn release(&mut self, place: egui::Pos2) {
+        self.finger(place, false);
+    }
+
+    fn finger(&mut self, pos: egui::Pos2, pressed: bool) {
+        self.harness.hover_at(pos);
+        let modifiers = egui::Modifiers::NONE;
+        let button = egui::PointerButton::Primary;
+        self.harness.event(egui::Event::PointerButton { pos, button, pressed, modifiers });
+        self.step();
+    }
+
+    /// Shows a staff page.
+    pub fn show_staff(&mut self, view: StaffView) {
+        self.staff_view.store(Arc::new(view));
+        self.step();
+    }
+
+    /// What was touched on staff pages, but for signs of life.
+    pub fn staff_sent(&mut self) -> Vec<StaffCommand> {
+        std::iter::from_fn(|| self.staff.try_recv().ok()).filter(|sent| *sent != StaffCommand::StillThere).collect()
+    }
+
     pub fn sent(&mut self) -> Vec<Command> {
         std::iter::from_fn(|| self.commands.try_recv().ok()).collect()
     }
+}
+
+/// The date of every picture: a Saturday morning at the stand.
+pub fn today() -> jiff::Timestamp {
+    "2026-11-21T07:24:00Z".parse().unwrap()
 }
 
 /// The window without the margin that the harness leaves.
@@ -148,6 +197,7 @@ pub fn view(phase: Phase, language: Language) -> View {
         lost: Vec::new(),
         uses_service: false,
         camera_on: true,
+        known: None,
         topics: topics(),
         toast: None,
     }
@@ -197,10 +247,10 @@ pub fn asked(language: Language) -> (Speaker, String) {
 }
 
 /// Safe mode after a second.
-pub fn safe_mode_picture(size: [f32; 2], ui: config::Ui) -> image::RgbaImage {
+pub fn safe_mode_picture(size: [f32; 2], ui: config::Ui, cause: SafeCause, code: &str) -> image::RgbaImage {
     let clock = ManualClock::default();
     let mut inputs = Some(PausedInputs {
-        safe: SafeMode { cause: SafeCause::Devices, code: "AUDIO-204".into() },
+        safe: SafeMode { cause, code: code.into() },
         words: Arc::new(Words::load(Path::new("assets")).unwrap()),
         stand: config::Stand::default(),
         ui,

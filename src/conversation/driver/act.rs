@@ -52,8 +52,16 @@ impl Conversation {
                 }
             }
             Action::Say { answer, turn, key, language } => {
-                let text = self.parts.words.get(key, language).to_owned();
+                let name = self.scene.known.as_ref().map(|known| known.name.clone());
+                let values = [("name", name.as_deref().unwrap_or_default())];
+                let text = self.parts.words.fill(key, language, &values);
                 self.start_answer(answer, turn, language, Source::Sentence(text));
+                if let Some((_, running)) = &mut self.answer {
+                    running.name = name;
+                }
+                if key == machine::GREETING_BY_NAME {
+                    self.note_greeting();
+                }
                 if let Some((_, running)) = &self.answer {
                     running.job.commit();
                 }
@@ -149,7 +157,9 @@ impl Conversation {
     fn prepare(&mut self, answer: AnswerId, turn: TurnId, question: &Question) {
         let language = question.language;
         let knowledge = self.parts.knowledge.clone();
-        let hits = knowledge.search(&question.text, language, FACTS).unwrap_or_else(|error| {
+        // After a switch of the language the question's words are still in the other one.
+        let written_in = Language::of_text(&question.text).unwrap_or(language);
+        let hits = knowledge.search(&question.text, written_in, FACTS).unwrap_or_else(|error| {
             tracing::warn!(%error, "the knowledge base cannot be searched; the model answers without facts");
             Vec::new()
         });
@@ -166,7 +176,11 @@ impl Conversation {
             .filter(|hit| is_sure(hit))
             .and_then(|hit| knowledge.entry(&hit.id))
             .is_some_and(|entry| entry.does == Answered::EndsVisit);
-        let instructions = prompt::instructions(&self.parts.config.stand, language, &known);
+        let seen = self.parts.seen.fresh(self.parts.clock.now()).map(|(text, age)| {
+            let age_s = age.as_secs().to_string();
+            self.parts.words.fill("seen.context", language, &[("n", &age_s), ("seen", &text)])
+        });
+        let instructions = prompt::instructions(&self.parts.config.stand, language, &known, seen.as_deref());
         let request = ChatRequest {
             messages: self.history.with_question(instructions, &question.text),
             language,
@@ -193,6 +207,8 @@ impl Conversation {
             served_by: None,
             first_token_at: None,
             first_audio_at: None,
+            name: None,
+            unheard_from: self.scene.lost.contains(&Device::Speaker).then(|| self.parts.meters.borrow().playhead),
         };
         self.answer = Some((answer, running));
     }
@@ -231,7 +247,7 @@ impl Conversation {
             speaker: Speaker::Kiosk,
             answer,
             language: running.language,
-            text: Said(running.spoken.text().trim().to_owned()),
+            text: Said(running.without_name(running.spoken.text().trim())),
             served_by: running.served_by,
             started_at: UnixMillis::now(),
         }));
@@ -242,18 +258,23 @@ impl Conversation {
         let Some((_, running)) = self.answer.take_if(|(id, _)| *id == answer) else { return };
         let playhead = self.parts.meters.borrow().playhead;
         let spoken = &running.spoken;
-        let heard = match is_cut {
+        let shown = match is_cut {
             false => spoken.text(),
             true if playhead.answer == answer => spoken.heard(&playhead),
             true => "",
         };
-        let heard = heard.trim().to_owned();
+        let heard = match &running.unheard_from {
+            None => shown,
+            Some(playhead) if playhead.answer == answer => spoken.heard(playhead),
+            Some(_) => "",
+        };
+        let (shown, heard) = (running.without_name(shown.trim()), running.without_name(heard.trim()));
         self.record_answer(answer, &running);
         let Some(visit) = self.visit else { return };
         let turn = running.turn.unwrap_or_default();
         self.parts.store.record(Record::Heard { visit, turn, answer, text: Said(heard.clone()) });
         let Some(mut record) = running.turn.and_then(|turn| self.records.remove(&turn)) else {
-            self.history.kiosk(&heard);
+            self.history.kiosk(&shown);
             return;
         };
         record.answer = running.spoken.text().trim().to_owned();
@@ -263,7 +284,8 @@ impl Conversation {
         record.first_audio_at = running.first_audio_at;
         record.is_interrupted = is_cut;
         self.history.visitor(&record.transcript);
-        self.history.kiosk(&heard);
+        // What could be read while the speaker was gone counts as said.
+        self.history.kiosk(&shown);
         self.parts.bus.publish(Event::TurnFinished { turn: record.turn, answer: Some(answer) });
         log_turn(&record);
         self.parts.store.record(Record::Turn(record.figures()));

@@ -7,7 +7,7 @@ impl Step<'_> {
     pub(super) fn answer_now(&mut self, turn: TurnId, question: Question) {
         self.stop_answer();
         self.state.language = question.language;
-        let answer = self.new_answer(Some(turn), true);
+        let answer = self.new_answer(Some(turn), Some(question.clone()), true);
         self.actions.push(Action::Prepare { answer, turn, question: question.clone() });
         self.actions.push(Action::Commit { answer, turn, question });
         self.go(Phase::Thinking);
@@ -22,7 +22,7 @@ impl Step<'_> {
     pub(super) fn say_in(&mut self, turn: Option<TurnId>, key: &'static str, ends_visit: bool) {
         self.stop_answer();
         let language = self.state.language;
-        let answer = self.new_answer(turn, true);
+        let answer = self.new_answer(turn, None, true);
         if let Some(answer) = &mut self.state.answer {
             answer.is_own = true;
             answer.ends_visit = ends_visit;

@@ -35,6 +35,7 @@ impl State {
             Phase::Interrupted => deadlines.push(self.since + INTERRUPTION_AT_MOST),
         }
         deadlines.extend(self.answer_limit(settings));
+        deadlines.extend(self.held_until());
         deadlines.into_iter().min()
     }
 
@@ -67,6 +68,7 @@ impl State {
 
 impl Step<'_> {
     pub(super) fn tick(&mut self) {
+        self.judge_held();
         self.judge();
         self.watch_answer();
         match self.state.phase {

@@ -139,6 +139,7 @@ impl Step<'_> {
 
     /// What was being said can no longer be understood; what was said before is answered.
     pub(super) fn microphone_lost(&mut self) {
+        self.drop_held();
         if self.state.turn.as_ref().is_none_or(|turn| turn.is_decided) {
             return;
         }

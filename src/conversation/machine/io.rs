@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{Question, Words};
 use crate::{
     config,
-    event::{AnswerId, EndReason, Language, Phase, TurnId, UtteranceId},
+    event::{AnswerId, EndReason, Language, Phase, Sight, TurnId, UtteranceId, VisitorId},
 };
 
 /// The part of the configuration that the conversation obeys.
@@ -17,6 +17,8 @@ pub struct Settings {
     pub visit: config::Visit,
     /// `audio.max_utterance_s`
     pub max_utterance: Duration,
+    /// `presence.listen_only_when_attending`
+    pub listen_only_when_attending: bool,
 }
 
 /// Identifies one request for a transcription.
@@ -30,6 +32,22 @@ pub enum Input {
     Arrived,
     /// Nobody is any more.
     Left,
+    /// What the camera shows now.
+    Seen(Sight),
+    /// Somebody who is there is known.
+    Recognised {
+        /// Who.
+        visitor: VisitorId,
+        /// The language they asked for.
+        language: Language,
+    },
+    /// "That is not me."
+    NotMe,
+    /// "Forget me" was carried out, or could not be.
+    Forgotten {
+        /// Whether it was.
+        is_done: bool,
+    },
     /// The niche was touched.
     Touched,
     /// "Finish" was touched.

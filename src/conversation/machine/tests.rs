@@ -3,7 +3,11 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::event::{EntryId, ServedBy};
+use crate::event::{EntryId, SeenVisitor, ServedBy, Sight, TrackId, VisitorId};
+
+mod attention;
+
+mod language;
 
 /// A conversation in virtual time, with what it asked for.
 struct Talk {
@@ -22,6 +26,7 @@ impl Talk {
                 turn: config.turn,
                 visit: config.visit,
                 max_utterance: Duration::from_secs(config.audio.max_utterance_s),
+                listen_only_when_attending: config.presence.listen_only_when_attending,
             },
             now: Duration::from_secs(1),
             actions: Vec::new(),
@@ -437,20 +442,6 @@ fn a_visitor_who_never_stops_gets_an_answer_in_the_end() {
 }
 
 #[test]
-fn the_window_returns_to_its_own_language_after_the_farewell() {
-    let mut talk = Talk::new();
-    let job = talk.speak(1, 1_500);
-    talk.transcribe(job, "متى تفتحون؟");
-    talk.wait_ms(2_500);
-    assert_eq!(talk.state.language(), Language::ARABIC);
-    talk.feed(Input::Finish);
-    talk.wait_ms(4_000);
-    assert_eq!(talk.state.language(), Language::ARABIC, "the farewell is still to be read");
-    talk.wait_ms(2_000);
-    assert_eq!(talk.state.language(), Language::ENGLISH);
-}
-
-#[test]
 fn words_that_were_thrown_away_are_counted() {
     let mut talk = Talk::new();
     let job = talk.speak(1, 1_500);
@@ -474,6 +465,21 @@ fn any_input() -> impl Strategy<Value = Input> {
         Just(Input::MicrophoneLost),
         Just(Input::Topic(topic())),
         Just(Input::SetLanguage(Language::ARABIC)),
+        Just(Input::NotMe),
+        any::<bool>().prop_map(|is_done| Input::Forgotten { is_done }),
+        Just(Input::Recognised { visitor: VisitorId(uuid::Uuid::from_u128(1)), language: Language::ARABIC }),
+        (any::<bool>(), 0_u32..4, any::<Option<bool>>(), 0.0_f32..1.0).prop_map(
+            |(is_seeing, people_near, who, mouth)| {
+                let visitor = who.map(|is_attending| SeenVisitor {
+                    track: TrackId(1),
+                    centre: [0.5; 2],
+                    height: 0.2,
+                    is_attending,
+                    mouth_motion: mouth,
+                });
+                Input::Seen(Sight { is_seeing, people_near, visitor })
+            }
+        ),
         (id.clone(), any::<bool>())
             .prop_map(|(id, over_playout)| Input::SpeechStarted { utterance: UtteranceId(id), over_playout }),
         id.clone().prop_map(|id| Input::InterruptionConfirmed(UtteranceId(id))),

@@ -29,9 +29,9 @@ const LARGE_SHIFT: f32 = 0.5;
 /// A gaze nearer to its aim than this does not move.
 const ARRIVED: f32 = 0.01;
 
-/// Where to look for a face at `x`, `y` (0..1) of the picture of a camera that is not mirrored.
+/// Where to look for a face at `[x, y]` (0..1) of the picture of a camera that is not mirrored.
 #[must_use]
-pub fn gaze_towards_face(x: f32, y: f32) -> Vec2 {
+pub fn gaze_towards_face([x, y]: [f32; 2]) -> Vec2 {
     vec2((2.4 * (0.5 - x)).clamp(-1.0, 1.0), (1.6 * (y - 0.45)).clamp(-1.0, 1.0))
 }
 
@@ -76,7 +76,9 @@ impl Gaze {
         }
         self.last_face = self.last_face.filter(|(_, seen)| now.saturating_sub(*seen) < HOLD);
         let visitor = self.last_face.map_or(inputs.rest_gaze, |(face, _)| face);
-        let is_wandering = state == AvatarState::Idle && !inputs.reduced_motion;
+        // Whoever comes near is looked at before the visit begins.
+        let is_alone = state == AvatarState::Idle && self.last_face.is_none();
+        let is_wandering = is_alone && !inputs.reduced_motion;
         if now >= self.next_saccade {
             let (reach, (least, most)) = if is_wandering { (WANDER, WANDER_SECS) } else { (SACCADE, SACCADE_SECS) };
             let mut glance = || self.chance.f32() * 2.0 - 1.0;
@@ -84,7 +86,7 @@ impl Gaze {
             self.next_saccade = now + Duration::from_secs_f32(least + (most - least) * self.chance.f32());
         }
         let aim = match state {
-            AvatarState::Idle => REST,
+            _ if is_alone => REST,
             AvatarState::Thinking => THINKING,
             AvatarState::Safe => REST,
             _ if inputs.eyes_shut => REST,
@@ -192,7 +194,7 @@ mod tests {
     #[test]
     fn the_gaze_follows_a_face_and_holds_it_for_a_moment_when_it_is_lost() {
         let mut gaze = Gaze::new(fastrand::Rng::with_seed(7), Duration::ZERO);
-        let face = gaze_towards_face(0.2, 0.5);
+        let face = gaze_towards_face([0.2, 0.5]);
         let mut look = |ms: u32, face| {
             let inputs = Inputs { face, reduced_motion: true, ..Inputs::default() };
             gaze.advance(ms * MS, 0.010, AvatarState::Listening, &inputs);
@@ -214,8 +216,23 @@ mod tests {
     }
 
     #[test]
+    fn somebody_who_comes_near_is_looked_at_before_the_visit() {
+        let mut gaze = Gaze::new(fastrand::Rng::with_seed(7), Duration::ZERO);
+        let face = gaze_towards_face([0.15, 0.6]);
+        for ms in (0..1000).step_by(10) {
+            gaze.advance(
+                ms * MS,
+                0.010,
+                AvatarState::Idle,
+                &Inputs { face: Some(face), reduced_motion: true, ..Inputs::default() },
+            );
+        }
+        assert!((gaze.direction() - face).length() < 0.02);
+    }
+
+    #[test]
     fn a_face_on_the_left_of_the_picture_is_the_visitors_right_and_the_avatars_left() {
-        assert!(gaze_towards_face(0.2, 0.45).x > 0.0);
-        assert_eq!(gaze_towards_face(0.5, 0.45), Vec2::ZERO);
+        assert!(gaze_towards_face([0.2, 0.45]).x > 0.0);
+        assert_eq!(gaze_towards_face([0.5, 0.45]), Vec2::ZERO);
     }
 }

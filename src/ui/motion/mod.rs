@@ -157,6 +157,12 @@ impl Change {
 }
 
 impl Animator {
+    /// Whether the eyes are on their way shut and open again.
+    #[must_use]
+    pub fn is_blinking(&self) -> bool {
+        self.blinker.is_blinking()
+    }
+
     /// An avatar that is idle at `now`, its blinks and glances drawn from `chance`.
     #[must_use]
     pub fn new(mut chance: fastrand::Rng, now: Duration) -> Self {

@@ -14,6 +14,14 @@ use crate::{
 pub(super) fn paint(frame: &mut Frame<'_, '_>) {
     let rows = frame.conversation_rows();
     frame.topics(rows);
+    if frame.is_known() {
+        let beds = frame.known_beds(rows);
+        frame.ways_out(&beds);
+        if frame.furniture.asks_forget {
+            super::greeting::question(frame, beds.card);
+            return;
+        }
+    }
     let view = frame.shown.view;
     let canvas = &*frame.canvas;
     let is_waiting = matches!(view.phase, Phase::Attending | Phase::Listening | Phase::Interrupted);
@@ -119,7 +127,8 @@ pub(super) fn paint_what_works(frame: &mut Frame<'_, '_>, scene: Scene) {
 }
 
 fn card(frame: &mut Frame<'_, '_>, rows: usize, caption: Caption<'_>) {
-    let place = frame.card_place(rows);
+    // Offline or without a device the topics keep both rows: whoever is known is greeted first, or speaks.
+    let place = if frame.is_known() && rows < 2 { frame.known_beds(rows).card } else { frame.card_place(rows) };
     let orientation = frame.shown.layout.orientation;
     crate::ui::widgets::with_opacity(frame.canvas, frame.shown.arrival, |canvas| {
         canvas.caption(place, orientation, caption);

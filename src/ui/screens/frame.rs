@@ -1,6 +1,6 @@
 //! What every screen of the visitor's has: header, niche, nameplate, topics, controls, notice, toast.
 
-use eframe::egui::{Id, Rect, Role, Sense, WidgetInfo, pos2, vec2};
+use eframe::egui::{Id, Rect, Role, Sense, Stroke, WidgetInfo, pos2, vec2};
 
 use super::{
     Furniture, Scene, Shown, Touch, risen,
@@ -12,9 +12,10 @@ use crate::{
     ui::{
         icons::Icon,
         layout::{CHIP_GAP, Layout, Orientation, PLATE_HEIGHT},
+        mesh,
         text::{Fit, Span},
         tokens::{TypeRole, Weight},
-        widgets::{Canvas, Chip, PlateText, Tool},
+        widgets::{Canvas, Chip, Hold, PlateText, Tool},
     },
 };
 
@@ -23,6 +24,8 @@ const SWITCH: (f32, f32) = (383.0, 459.0);
 const SWITCH_CROWDED: f32 = 420.0;
 const TOOL: (f32, f32) = (126.0, 148.0);
 const TOOL_GAP: f32 = 12.0;
+/// How long the place where "Text size" was touched stays that button, seconds.
+const TEXT_SIZE_STAYS_SECS: f64 = 3.0;
 /// Between the notice and the window's edge at least.
 const EDGE: f32 = 12.0;
 /// The line height of a notice that is short of room, in sizes of its type.
@@ -51,6 +54,35 @@ impl<'a> Frame<'a, '_> {
 
     pub(super) fn header(&mut self) {
         header(self.canvas, self.shown.stand, self.shown.layout);
+    }
+
+    /// The stand's mark, held for three seconds, leads to the PIN pad. A visitor who merely touches it sees nothing.
+    pub(super) fn mark(&mut self) {
+        const REACH: f32 = 104.0;
+        const SHOWN_FROM: f32 = 0.2;
+        let header = self.layout().header;
+        let place = self.canvas.inside(header, -30.0, (header.height() - REACH) / 2.0, vec2(REACH, REACH));
+        let response = self.canvas.ui.interact(place, Id::unique("mark"), Sense::click());
+        let is_held = response.is_pointer_button_down_on() && response.contains_pointer();
+        let hold = &mut self.furniture.mark;
+        if hold.is_done() && !is_held {
+            *hold = Hold::default();
+        }
+        if hold.advance(self.shown.now, is_held) {
+            self.touches.push(Touch::Staff);
+        }
+        let part = hold.part();
+        if part > 0.0 {
+            self.canvas.changes_in(std::time::Duration::ZERO);
+        }
+        if part > SHOWN_FROM {
+            let colour = self.canvas.palette().brass;
+            let points = (0..=32).map(|step| {
+                let angle = std::f32::consts::TAU * part * step as f32 / 32.0;
+                place.center() + 38.0 * mesh::clockwise_from_top(angle)
+            });
+            mesh::round_line(self.canvas.painter(), points.collect(), Stroke::new(5.0, colour));
+        }
     }
 
     /// A touch anywhere on the niche begins a talk.
@@ -92,7 +124,14 @@ impl<'a> Frame<'a, '_> {
         let view = self.shown.view;
         let shown = view.topics.get(..view.topics.len().min(rows * 2)).unwrap_or_default();
         let layout = self.layout();
-        let beds = if shown.len() > 2 { [layout.upper_chips, layout.lower_chips] } else { [layout.lower_chips; 2] };
+        let beds = if shown.len() > 2 {
+            [layout.upper_chips, layout.lower_chips]
+        } else if self.is_known() {
+            // The lower row holds the ways out.
+            [self.known_beds(rows).topics; 2]
+        } else {
+            [layout.lower_chips; 2]
+        };
         let height = chip_height(self.canvas.zoom, layout);
         let is_mirrored = self.canvas.is_mirrored();
         let label = |[english, arabic]: &'a [String; 2]| if is_mirrored { arabic.as_str() } else { english.as_str() };
@@ -147,7 +186,28 @@ impl<'a> Frame<'a, '_> {
             let place = self.canvas.inside(row, row.width() - from_end, 0.0, size);
             let label = self.canvas.word(key);
             if self.canvas.tool(Id::unique("tool").with(key), place, Tool { icon, label: &label, is_on }).clicked() {
+                if touch == Touch::TextSize {
+                    let now = self.canvas.ui.input(|input| input.time);
+                    self.furniture.text_size_touched = Some((place, now));
+                }
                 self.touches.push(touch);
+            }
+        }
+    }
+
+    /// With another text size the button stands elsewhere. A finger that stays where it is means it all the same, for a
+    /// while. To be called last: what has come under the finger is not touched.
+    pub(super) fn text_size_again(&mut self) {
+        let Some((place, touched_at)) = self.furniture.text_size_touched else { return };
+        let now = self.canvas.ui.input(|input| input.time);
+        if now - touched_at > TEXT_SIZE_STAYS_SECS {
+            self.furniture.text_size_touched = None;
+            return;
+        }
+        if self.canvas.ui.interact(place, Id::unique("text size again"), Sense::click()).clicked() {
+            self.furniture.text_size_touched = Some((place, now));
+            if !self.touches.contains(&Touch::TextSize) {
+                self.touches.push(Touch::TextSize);
             }
         }
     }
@@ -235,7 +295,7 @@ impl<'a> Frame<'a, '_> {
             _ => Icon::Info,
         };
         let layout = self.layout();
-        let above = if self.shown.view.topics.len() > 2 && self.canvas.zoom <= 1.0 {
+        let above = if (self.shown.view.topics.len() > 2 || self.is_known()) && self.canvas.zoom <= 1.0 {
             layout.upper_chips
         } else {
             layout.lower_chips

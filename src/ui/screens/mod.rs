@@ -6,6 +6,7 @@
 mod attract;
 mod conversation;
 mod frame;
+mod greeting;
 mod safe;
 mod scene;
 
@@ -18,7 +19,7 @@ pub use self::{
 };
 use super::{
     layout::Layout,
-    widgets::{Canvas, LevelTrail, Plate},
+    widgets::{Canvas, Hold, LevelTrail, Plate},
 };
 use crate::{
     config,
@@ -34,6 +35,8 @@ pub enum Touch {
     TextSize,
     /// "Contrast".
     Contrast,
+    /// The stand's mark was held: the PIN pad opens.
+    Staff,
 }
 
 /// What lives longer than a frame.
@@ -43,6 +46,12 @@ pub struct Furniture {
     pub plate: Plate,
     /// The level trail.
     pub trail: LevelTrail,
+    /// How far the stand's mark has been held: the way to the staff pages.
+    pub mark: Hold,
+    /// "Forget me" was touched, and not answered yet.
+    pub asks_forget: bool,
+    /// Where "Text size" was touched, and when (seconds of the window): it has moved since.
+    text_size_touched: Option<(Rect, f64)>,
 }
 
 /// What screens are drawn from.
@@ -60,6 +69,10 @@ pub struct Shown<'a> {
     pub toast: Option<(&'a str, f32)>,
     /// How far the screen has come in: 0..1.
     pub arrival: f32,
+    /// The time since the start.
+    pub now: std::time::Duration,
+    /// The date.
+    pub wall: jiff::Timestamp,
 }
 
 /// Paints everything in front of the stage and gives what was touched.
@@ -67,9 +80,18 @@ pub fn paint(canvas: &mut Canvas<'_>, furniture: &mut Furniture, shown: Shown<'_
     let mut frame = Frame { canvas, furniture, shown, touches: Vec::new() };
     frame.header();
     frame.niche();
+    frame.mark();
     let scene = scene_of(shown.view);
+    if shown.view.known.is_none() {
+        frame.furniture.asks_forget = false;
+    }
     frame.nameplate(&scene::plate_text(shown.view, frame.canvas.words, frame.canvas.language));
     match scene {
+        Scene::Greeting => {
+            if let Some(known) = &shown.view.known {
+                greeting::paint(&mut frame, known);
+            }
+        }
         Scene::Attract => attract::paint(&mut frame),
         Scene::Conversation => conversation::paint(&mut frame),
         Scene::Offline | Scene::Lost(_) => conversation::paint_what_works(&mut frame, scene),
@@ -77,7 +99,13 @@ pub fn paint(canvas: &mut Canvas<'_>, furniture: &mut Furniture, shown: Shown<'_
     frame.controls();
     frame.notice(scene);
     frame.toast();
+    frame.text_size_again();
     frame.touches
+}
+
+/// Paints the mark and the stand's name.
+pub(super) fn paint_header(canvas: &mut Canvas<'_>, stand: &config::Stand, layout: &Layout) {
+    frame::header(canvas, stand, layout);
 }
 
 /// Paints the screen of a program that cannot start; gives whether "Start again" was touched.

@@ -24,6 +24,8 @@ pub enum SafeCause {
     Files,
     /// The database cannot be written, or the disk is full.
     Storage,
+    /// `kiosk.toml` is wrong.
+    Configuration,
 }
 
 /// A start that failed.
@@ -41,6 +43,7 @@ impl SafeMode {
             SafeCause::Devices => "safe.step.devices",
             SafeCause::Files => "safe.step.files",
             SafeCause::Storage => "safe.step.storage",
+            SafeCause::Configuration => "safe.step.configuration",
         };
         [first, "safe.step.again", "safe.step.support"]
     }

@@ -1,7 +1,7 @@
 //! Which screen a state of the conversation has, what the nameplate says, and what the avatar does.
 
 use crate::{
-    event::{Device, Language, Phase, View},
+    event::{Device, Language, Phase, Speaker, View},
     ui::{icons::Icon, motion::AvatarState, widgets::PlateText},
     words::Words,
 };
@@ -11,6 +11,8 @@ use crate::{
 pub enum Scene {
     /// Nobody is there.
     Attract,
+    /// Somebody who agreed to be known is greeted by name.
+    Greeting,
     /// A visit goes on.
     Conversation,
     /// The services do not answer and nothing is being said: what works now.
@@ -27,9 +29,19 @@ pub fn scene_of(view: &View) -> Scene {
         AvatarState::Lost(Device::Microphone) if view.caption.is_none() => Scene::Lost(Device::Microphone),
         AvatarState::Lost(device) if is_quiet => Scene::Lost(device),
         AvatarState::Offline if is_quiet => Scene::Offline,
+        _ if is_greeted(view) => Scene::Greeting,
         _ if view.phase == Phase::Idle && is_quiet => Scene::Attract,
         _ => Scene::Conversation,
     }
+}
+
+/// Whether the visitor is known and nothing but the greeting has been said.
+fn is_greeted(view: &View) -> bool {
+    let is_first = view.before.is_none()
+        && view.hint.is_none()
+        && view.caption.as_ref().is_none_or(|caption| caption.speaker == Speaker::Kiosk);
+    let is_open = matches!(view.phase, Phase::Attending | Phase::Listening | Phase::Speaking | Phase::Interrupted);
+    view.known.is_some() && is_first && is_open
 }
 
 /// Whether the microphone is lost: the visitor can only touch.
@@ -110,6 +122,7 @@ mod tests {
             lost: Vec::new(),
             uses_service: false,
             camera_on: true,
+            known: None,
             topics: [].into(),
             toast: None,
         }
@@ -137,6 +150,26 @@ mod tests {
         let deaf = View { lost: vec![Device::Microphone], ..listening };
         assert_eq!(scene_of(&deaf), Scene::Conversation);
         assert_eq!(plate(&deaf), (Icon::MicrophoneOff, "plate.mic"));
+    }
+
+    #[test]
+    fn somebody_known_is_greeted_until_they_speak() {
+        let known = crate::event::KnownVisitor {
+            id: crate::event::VisitorId::generate(),
+            name: "Maryam".into(),
+            language: Language::ENGLISH,
+            agreed_at: jiff::Timestamp::UNIX_EPOCH,
+        };
+        let greeted = View { known: Some(std::sync::Arc::new(known)), ..view(Phase::Listening) };
+        assert_eq!(scene_of(&greeted), Scene::Greeting);
+        let said = |speaker| crate::event::Caption { speaker, language: Language::ENGLISH, words: Vec::new() };
+        let greeting = View { caption: Some(said(Speaker::Kiosk)), phase: Phase::Speaking, ..greeted.clone() };
+        assert_eq!(scene_of(&greeting), Scene::Greeting);
+        let heard = View { caption: Some(said(Speaker::Visitor)), ..greeted.clone() };
+        assert_eq!(scene_of(&heard), Scene::Conversation);
+        let answered = View { before: Some((Speaker::Visitor, "When?".into())), ..greeting };
+        assert_eq!(scene_of(&answered), Scene::Conversation);
+        assert_eq!(scene_of(&View { known: None, ..greeted }), Scene::Conversation);
     }
 
     #[test]

@@ -91,13 +91,72 @@ fn segments(word: &str, offset: usize, level_at: impl Fn(usize) -> Level) -> Vec
         }
     }
     for segment in &mut segments {
-        if segment.level.is_rtl() && !segment.text.chars().any(is_strong_right_to_left) {
-            segment.text = segment.text.chars().rev().map(mirrored).collect();
-        } else if segment.level.is_ltr() && is_taken_for_arabic(&segment.text) {
-            segment.text = segment.text.chars().rev().collect();
-        }
+        segment.turn();
     }
     segments
+}
+
+impl Segment {
+    /// Puts its letters in the order in which the shaper needs them.
+    fn turn(&mut self) {
+        if self.level.is_rtl() && !self.text.chars().any(is_strong_right_to_left) {
+            self.text = self.text.chars().rev().map(mirrored).collect();
+        } else if self.level.is_ltr() && is_taken_for_arabic(&self.text) {
+            self.text = self.text.chars().rev().collect();
+        }
+    }
+}
+
+/// A part of a line that is being written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Written {
+    /// Letters of one direction, without blanks.
+    Letters(Segment),
+    /// So many blanks.
+    Blanks(usize, Level),
+    /// Where the next letter of the keyboard in use will stand.
+    Caret(Level),
+}
+
+impl Written {
+    pub(super) fn level(&self) -> Level {
+        match self {
+            Self::Letters(segment) => segment.level,
+            Self::Blanks(_, level) | Self::Caret(level) => *level,
+        }
+    }
+}
+
+/// Cuts a line being written into parts, in logical order. The caret stands where a mark of the direction of `keyboard`
+/// would fall after the last letter (LOOK, "Writing").
+pub(super) fn written(line: &str, base: Language, keyboard: Language) -> Vec<Written> {
+    let base = if base.is_right_to_left() { Level::rtl() } else { Level::ltr() };
+    let mark = if keyboard.is_right_to_left() { '\u{200f}' } else { '\u{200e}' };
+    let marked: String = line.chars().filter(|letter| !is_direction_mark(*letter)).chain([mark]).collect();
+    let levels = BidiInfo::new(&marked, Some(base)).levels;
+    let mut parts: Vec<Written> = Vec::new();
+    for (byte, letter) in marked.char_indices() {
+        let level = levels.get(byte).copied().unwrap_or(base);
+        if letter == mark {
+            parts.push(Written::Caret(level));
+        } else if letter.is_whitespace() {
+            match parts.last_mut() {
+                Some(Written::Blanks(count, own)) if *own == level => *count += 1,
+                _ => parts.push(Written::Blanks(1, level)),
+            }
+        } else {
+            match parts.last_mut() {
+                Some(Written::Letters(segment)) if segment.level == level => segment.text.push(letter),
+                _ => parts.push(Written::Letters(Segment { text: letter.into(), level })),
+            }
+        }
+    }
+    for part in &mut parts {
+        if let Written::Letters(segment) = part {
+            segment.turn();
+        }
+    }
+    parts
 }
 
 /// Marks that only give directions, and the narrow no-break blank: the font has no glyphs for them.

@@ -248,7 +248,7 @@ fn shape(view: &mut FontsView<'_>, paragraph: &Paragraph<'_>, word: bidi::Word) 
     parts
 }
 
-fn shape_segment(view: &mut FontsView<'_>, text: &str, weight: Weight, size: f32) -> (LayoutJob, f32, f32) {
+pub(super) fn shape_segment(view: &mut FontsView<'_>, text: &str, weight: Weight, size: f32) -> (LayoutJob, f32, f32) {
     // The placeholder takes the colour given at painting, so that a change of colour lays nothing out again.
     let format = TextFormat {
         font_id: FontId::new(size, fonts::family(weight)),

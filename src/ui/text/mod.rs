@@ -5,6 +5,7 @@
 
 mod bidi;
 mod block;
+mod line;
 mod wrap;
 
 use std::{
@@ -15,7 +16,10 @@ use std::{
 
 use eframe::egui;
 
-pub use self::block::Block;
+pub use self::{
+    block::Block,
+    line::{CARET_WIDTH, WrittenLine},
+};
 use super::tokens::{TypeRole, Weight};
 use crate::event::Language;
 

@@ -40,16 +40,16 @@ pub struct Tool<'a> {
 }
 
 /// How a control is drawn at this moment.
-struct Look {
-    fill: Color32,
-    border: Stroke,
-    text: Color32,
-    icon: Color32,
+pub(super) struct Look {
+    pub(super) fill: Color32,
+    pub(super) border: Stroke,
+    pub(super) text: Color32,
+    pub(super) icon: Color32,
 }
 
 impl Canvas<'_> {
     /// The bed of a control at `place`: its touch, its focus ring, its colours now. `is_held`: switched on or chosen.
-    fn control(&mut self, id: Id, place: Rect, role: Role, label: &str, is_held: bool) -> (Response, Look) {
+    pub(super) fn control(&mut self, id: Id, place: Rect, role: Role, label: &str, is_held: bool) -> (Response, Look) {
         let response = self.ui.interact(place, id, Sense::click());
         response.widget_info(|| match role {
             Role::Button => WidgetInfo::labeled(role, true, label),
@@ -83,7 +83,7 @@ impl Canvas<'_> {
         (response, look)
     }
 
-    fn focus_ring(&self, response: &Response, place: Rect) {
+    pub(super) fn focus_ring(&self, response: &Response, place: Rect) {
         if response.has_focus() {
             let ring = Stroke::new(stroke::FOCUS, self.palette().accent);
             let corners = CornerRadius::same(radius::CONTROL + 8);
@@ -151,8 +151,13 @@ impl Canvas<'_> {
         response
     }
 
-    /// The language switch: English left, Arabic right, in every language. Gives the language that was touched.
+    /// The language switch of the window. Gives the language that was touched.
     pub fn language_switch(&mut self, place: Rect) -> Option<Language> {
+        self.language_choice(Id::unique("language"), place, self.language)
+    }
+
+    /// The choice of a language: English left, Arabic right, in every language. Gives the language that was touched.
+    pub fn language_choice(&mut self, id: Id, place: Rect, chosen: Language) -> Option<Language> {
         const INSET: f32 = 10.0;
         const GAP: f32 = 6.0;
         let colours = self.palette();
@@ -164,11 +169,11 @@ impl Canvas<'_> {
             let left = place.left() + INSET + index as f32 * (width + GAP);
             let segment =
                 Rect::from_min_size(pos2(left, place.top() + INSET), vec2(width, place.height() - 2.0 * INSET));
-            let is_chosen = language == self.language;
+            let is_chosen = language == chosen;
             let name = self.words.get("language.name", language).to_owned();
             // The whole height of the switch can be touched.
             let touch = segment.expand2(vec2(GAP / 2.0, INSET));
-            let response = self.ui.interact(touch, Id::unique("language").with(index), Sense::click());
+            let response = self.ui.interact(touch, id.with(index), Sense::click());
             response.widget_info(|| WidgetInfo::selected(Role::RadioButton, true, is_chosen, &name));
             self.focus_ring(&response, touch);
             let is_down = response.is_pointer_button_down_on();

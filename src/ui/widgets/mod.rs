@@ -3,21 +3,38 @@
 //! In: a [`Canvas`] and a place. Out: shapes, AccessKit labels with the words in logical order, and the touch. Never
 //! touches: the conversation.
 
+mod button;
 mod caption;
 mod controls;
+mod gauge;
+mod hold_button;
+mod keyboard;
+mod list_row;
 mod plate;
+mod scroll;
 mod surfaces;
+mod tag;
+mod text_field;
 mod trail;
+mod writing;
 
 use std::{sync::Arc, time::Duration};
 
 use eframe::egui::{self, AsIdSalt, Color32, Id, Painter, Pos2, Rect, Role, Sense, Vec2, WidgetInfo, pos2};
 
 pub use self::{
+    button::{Button, ButtonKind},
     caption::{Caption, CaptionFoot, Words as CaptionWords},
     controls::{Chip, Tool},
+    hold_button::{HOLD, Hold, HoldWords},
+    keyboard::{KEYBOARD_HEIGHT, Keyboard, Keystroke},
+    list_row::{ListRow, ROW_GAP, ROW_HEIGHT},
     plate::{Plate, PlateText},
+    scroll::Scroll,
+    tag::{OctagonKind, TAG_HEIGHT, Tag, TagKind, octagon_points},
+    text_field::{Caret, FIELD_HEIGHT, FieldWords, LABEL_HEIGHT},
     trail::LevelTrail,
+    writing::{FieldKind, Writing},
 };
 use super::{
     icons::{self, Icon},

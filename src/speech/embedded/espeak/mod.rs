@@ -134,6 +134,12 @@ impl Espeak {
         receiver
     }
 
+    /// Whether the library works and has this voice. Waits; not for async code.
+    #[must_use]
+    pub fn has_voice(&self, voice: &str) -> bool {
+        self.phonemes(voice, Vec::new()).is_ok()
+    }
+
     /// The phonemes of each text, in the International Phonetic Alphabet. Waits; not for async code.
     pub(super) fn phonemes(&self, voice: &str, texts: Vec<String>) -> Result<Vec<String>, ProviderError> {
         let (reply, answer) = oneshot::channel();
