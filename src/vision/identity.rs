@@ -239,8 +239,7 @@ fn decide(votes: &[Vote], alive: Option<bool>, settings: &Settings) -> Option<De
     }
     // Undecided for so long is unknown: a greeting by a wrong name is worse than none.
     let is_clear = all >= CLEAR_WEIGHT * count as f32 && no_match_at_all(votes, is_match);
-    (count >= needed.saturating_mul(UNKNOWN_AFTER) || is_clear)
-        .then(|| decision(votes, None, count, is_alive))
+    (count >= needed.saturating_mul(UNKNOWN_AFTER) || is_clear).then(|| decision(votes, None, count, is_alive))
 }
 
 fn no_match_at_all(votes: &[Vote], is_match: impl Fn(&Match) -> bool) -> bool {
