@@ -118,9 +118,28 @@ impl Onnx {
     /// # Errors
     /// When the model is missing, has a wrong sum, is refused, or has other inputs than the manifest says.
     pub fn session(&self, store: &ModelStore, name: &str, threads: usize) -> Result<Session, OnnxError> {
+        self.session_with(store, name, threads, Memory::GivenBack)
+    }
+
+    /// The same for a network that runs several times a second on large tensors: it keeps its memory from run to run,
+    /// because getting it anew each time would take longer than the network itself.
+    ///
+    /// # Errors
+    /// As [`Onnx::session`].
+    pub fn busy_session(&self, store: &ModelStore, name: &str, threads: usize) -> Result<Session, OnnxError> {
+        self.session_with(store, name, threads, Memory::Kept)
+    }
+
+    fn session_with(
+        &self,
+        store: &ModelStore,
+        name: &str,
+        threads: usize,
+        memory: Memory,
+    ) -> Result<Session, OnnxError> {
         let model = store.model(name)?;
         let path = store.locate(name)?;
-        let session = self.open(&path, threads).map_err(|error| OnnxError::Session {
+        let session = self.open(&path, threads, memory).map_err(|error| OnnxError::Session {
             model: model.name.clone(),
             path: path.clone(),
             detail: error.to_string(),
@@ -129,21 +148,31 @@ impl Onnx {
         Ok(session)
     }
 
-    fn open(&self, path: &Path, threads: usize) -> ort::Result<Session> {
-        quiet(Session::builder(&self.environment)?, threads)?.commit_from_file(path)
+    fn open(&self, path: &Path, threads: usize, memory: Memory) -> ort::Result<Session> {
+        quiet(Session::builder(&self.environment)?, threads, memory)?.commit_from_file(path)
     }
+}
+
+/// What becomes of a session's memory between two runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Memory {
+    /// It is given back.
+    GivenBack,
+    /// It stays in the session's arena.
+    Kept,
 }
 
 /// A kiosk runs for months on few models of a few megabytes: memory is given back after each run instead of being kept
 /// in an arena (67 instead of 81 MB resident with the three voice models, equally fast), and threads sleep while there
 /// is no work instead of spinning.
-fn quiet(builder: SessionBuilder, threads: usize) -> ort::Result<SessionBuilder> {
-    let cpu = ort::ep::CPU::default().with_arena_allocator(false).build();
+fn quiet(builder: SessionBuilder, threads: usize, memory: Memory) -> ort::Result<SessionBuilder> {
+    let is_kept = memory == Memory::Kept;
+    let cpu = ort::ep::CPU::default().with_arena_allocator(is_kept).build();
     Ok(builder
         .with_execution_providers([cpu])?
         // SCRFD's graph states the sizes of one picture; for every other one ONNX Runtime would warn, at each run.
         .with_log_level(LogLevel::Error)?
-        .with_memory_pattern(false)?
+        .with_memory_pattern(is_kept)?
         .with_intra_threads(threads.max(1))?
         .with_intra_op_spinning(false)?
         .with_inter_threads(1)?

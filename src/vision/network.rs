@@ -36,7 +36,7 @@ impl Network {
             let found = "found no `pixels`, or not exactly one input, in the manifest".to_owned();
             return Err(wrong(name, found, "how pictures go in must stand there".to_owned()));
         };
-        let session = onnx.session(models, name, threads)?;
+        let session = onnx.busy_session(models, name, threads)?;
         let network = Self { name: name.to_owned(), input: input.name.clone(), session, pixels, buffer: Vec::new() };
         Ok((network, model))
     }
@@ -99,19 +99,28 @@ fn fill(buffer: &mut Vec<f32>, picture: &RgbImage, [width, height]: [u32; 2], pi
     }
     let (first, rest) = buffer.split_at_mut(plane);
     let (second, third) = rest.split_at_mut(plane);
-    let [from_first, from_second, from_third] = match pixels.order {
+    // Red, green and blue go here.
+    let planes = match pixels.order {
+        ChannelOrder::Rgb => [first, second, third],
+        ChannelOrder::Bgr => [third, second, first],
+    };
+    let factors = pixels.scale.map(|scale| 1.0 / scale);
+    let [red, green, blue] = match pixels.order {
         ChannelOrder::Rgb => [0, 1, 2],
         ChannelOrder::Bgr => [2, 1, 0],
-    };
-    let planes = [(first, from_first), (second, from_second), (third, from_third)];
-    for (((plane, from), mean), scale) in planes.into_iter().zip(pixels.mean).zip(pixels.scale) {
-        let factor = 1.0 / scale;
-        let offset = -mean * factor;
-        for (target, source) in plane.chunks_exact_mut(width).zip(picture.as_raw().chunks_exact(row_bytes)) {
-            let channel = source.iter().skip(from).step_by(3);
-            for (number, byte) in target.iter_mut().zip(channel) {
-                *number = f32::from(*byte) * factor + offset;
-            }
+    }
+    .map(|channel: usize| {
+        let factor = factors.get(channel).copied().unwrap_or(1.0);
+        (factor, -pixels.mean.get(channel).copied().unwrap_or(0.0) * factor)
+    });
+    let [reds, greens, blues] = planes.map(|plane| plane.chunks_exact_mut(width));
+    let rows = picture.as_raw().chunks_exact(row_bytes);
+    for (((source, to_red), to_green), to_blue) in rows.zip(reds).zip(greens).zip(blues) {
+        let (pixels, _) = source.as_chunks::<3>();
+        for (((&[r, g, b], to_red), to_green), to_blue) in pixels.iter().zip(to_red).zip(to_green).zip(to_blue) {
+            *to_red = f32::from(r) * red.0 + red.1;
+            *to_green = f32::from(g) * green.0 + green.1;
+            *to_blue = f32::from(b) * blue.0 + blue.1;
         }
     }
 }
