@@ -157,7 +157,7 @@ async fn without_a_network_both_languages_are_answered_from_the_knowledge_base()
     let mut recording = Recording::new();
     recording.say("en-us", "What are your opening hours?");
     recording.silence(9.0);
-    recording.say("ar+f2", "مَتَى يَفْتَحُ الجَنَاح؟");
+    recording.say("ar+f5", "ما أوقات الزيارة؟");
     recording.silence(9.0);
     let report = recording.replay().await;
     assert_eq!(report.turns.len(), 2, "{report:?}");

@@ -86,8 +86,8 @@ section! {
         speaker: String = String::new(), Limit::Any;
         /// Whether to cancel the kiosk's own voice from the microphone.
         echo_cancellation: bool = true, Limit::Any;
-        /// How hard noise is suppressed.
-        noise_suppression: NoiseSuppression = NoiseSuppression::Moderate, Limit::Any;
+        /// How hard noise is suppressed. The recognisers hear better what is left as it is (docs/recognition.md).
+        noise_suppression: NoiseSuppression = NoiseSuppression::Off, Limit::Any;
         /// Whether to even out the level of near and far voices.
         gain_control: bool = true, Limit::Any;
         /// A device that stops calling back for this long is lost, ms.

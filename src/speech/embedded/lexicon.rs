@@ -36,8 +36,9 @@ pub(super) fn words(text: &str, language: Language) -> Vec<String> {
         .collect()
 }
 
-/// The voice that knows how words are said in Britain, whatever voice the receptionist speaks with.
-const BRITISH_VOICE: &str = "en-gb";
+/// The voice that knows how words are said in Britain, whatever voice the receptionist speaks with. By the file's name:
+/// espeak-ng's library does not find its "en-gb" by language.
+const BRITISH_VOICE: &str = "en-gb-x-rp";
 
 /// Pronounces the words of English sentences, as Americans and as the British do.
 pub(super) fn english<'a>(
