@@ -8,7 +8,7 @@ use std::sync::Arc;
 use eframe::egui::{self, Role};
 use egui_kittest::kittest::{NodeT, Queryable};
 use majlis::event::{
-    Command, KnownVisitor, Language, Phase, SeenVisitor, TrackId, View,
+    Language, Phase,
     staff::{
         CaptureView, DetailField, PersonDetails, PersonStatus, PersonView, PinProblem, PinView, Removed, StaffCommand,
         StaffPage, StaffView,
@@ -536,66 +536,4 @@ fn a_live_picture_of_any_shape_is_shown() {
         kiosk.step();
         kiosk.harness.get_by_label("Live picture, not kept");
     }
-}
-
-#[test]
-fn somebody_known_can_say_that_it_is_not_them_or_be_forgotten() {
-    let known = KnownVisitor {
-        id: staff::id(1),
-        name: "Maryam".into(),
-        language: Language::ENGLISH,
-        agreed_at: staff::at("2026-11-03"),
-    };
-    let greeted = View { known: Some(Arc::new(known)), ..view(Phase::Listening, Language::ENGLISH) };
-    let mut kiosk = Kiosk::new(greeted, PORTRAIT, themed("day"));
-    kiosk.step();
-    kiosk.step();
-    kiosk.harness.get_by_label("Welcome back, Maryam.");
-    kiosk.harness.get_by_label("I know you because you asked me to, on 3 November.");
-    touch(&mut kiosk, "Forget me");
-    kiosk.harness.get_by_label("Shall I forget you?");
-    touch(&mut kiosk, "No, keep it");
-    touch(&mut kiosk, "Forget me");
-    touch(&mut kiosk, "Yes, forget me");
-    touch(&mut kiosk, "That is not me");
-    touch(&mut kiosk, "Opening hours");
-    let sent = kiosk.sent();
-    assert_eq!(sent[..2], [Command::ForgetMe, Command::NotMe]);
-    assert!(matches!(sent[2], Command::AskTopic(_)));
-    // Once they talk, the ways out stay.
-    kiosk.show(|view| view.before = Some(window::asked(Language::ENGLISH)));
-    kiosk.harness.get_by_label("That is not me");
-    kiosk.show(|view| view.known = None);
-    assert!(kiosk.harness.query_by_label("That is not me").is_none());
-}
-
-#[test]
-fn the_avatar_looks_at_whoever_the_camera_sees() {
-    let mut kiosk = Kiosk::new(view(Phase::Listening, Language::ENGLISH), PORTRAIT, themed("day"));
-    let look = |kiosk: &mut Kiosk, x: f32| {
-        let visitor =
-            SeenVisitor { track: TrackId(1), centre: [x, 0.45], height: 0.2, is_attending: true, mouth_motion: 0.0 };
-        kiosk.sight.send_modify(|sight| {
-            sight.is_seeing = true;
-            sight.visitor = Some(visitor);
-        });
-        for _ in 0..30 {
-            kiosk.step();
-        }
-        eyes_middle(&kiosk.harness.render().unwrap())
-    };
-    let (left, right) = (look(&mut kiosk, 0.9), look(&mut kiosk, 0.1));
-    assert!(right - left > 20.0, "{left} {right}");
-}
-
-/// The middle of what is dark on the lamp's body, from the left edge.
-fn eyes_middle(picture: &image::RgbaImage) -> f32 {
-    let mut sum = (0.0, 0.0);
-    for (x, y, pixel) in picture.enumerate_pixels() {
-        let is_body = (420..660).contains(&x) && (500..600).contains(&y);
-        if is_body && pixel.0[0] < 90 {
-            sum = (sum.0 + x as f32, sum.1 + 1.0);
-        }
-    }
-    sum.0 / sum.1
 }

@@ -83,6 +83,23 @@ impl From<Language> for String {
     }
 }
 
+/// One spelling for letters that people write in several ways, of text that was decomposed (NFKD) and is without its
+/// combining marks: alef, waw and yeh have lost hamza and madda by that already. `None`: the letter is left out.
+pub(crate) fn one_spelling(letter: char) -> Option<char> {
+    match letter {
+        // Tatweel, the hamza on the line, and the apostrophes of English (it's, Children’s).
+        'ـ' | 'ء' => None,
+        '’' | 'ʼ' => Some('\''),
+        'ى' | 'ی' => Some('ي'),
+        'ة' => Some('ه'),
+        'ک' => Some('ك'),
+        'ٱ' => Some('ا'),
+        '٠'..='٩' => char::from_digit(u32::from(letter) - u32::from('٠'), 10),
+        '۰'..='۹' => char::from_digit(u32::from(letter) - u32::from('۰'), 10),
+        other => Some(other),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

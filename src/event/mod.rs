@@ -15,6 +15,7 @@ mod view;
 pub use bus::{Bus, Subscription};
 pub use ids::{AnswerId, EntryId, TrackId, TurnId, UtteranceId, VisitId, VisitorId};
 pub use language::Language;
+pub(crate) use language::one_spelling;
 pub use sight::{KnownVisitor, PresenceChange, SeenVisitor, Sight};
 pub use types::{
     Command, Device, DeviceStatus, EndReason, Event, Phase, ProviderKind, ProviderStatus, ServedBy, Speaker, Stamped,

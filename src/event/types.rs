@@ -241,7 +241,7 @@ pub enum Command {
     VisitorRecognised(Box<KnownVisitor>),
     /// "That is not me" was touched.
     NotMe,
-    /// "Forget me" was touched, or said.
+    /// "Forget me" was touched, and confirmed.
     ForgetMe,
     /// The niche was touched: begin to talk.
     Touch,

@@ -149,7 +149,6 @@ impl Watcher {
                 interval
             }
             Err(error) => {
-                let interval = eyes.interval();
                 self.failures = self.failures.saturating_add(1);
                 if self.failures < FAILURES {
                     return interval;

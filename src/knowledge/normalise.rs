@@ -2,7 +2,7 @@
 
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
-use crate::event::Language;
+use crate::event::{Language, one_spelling};
 
 /// The shortest Arabic stem that is left when an ending is taken off, letters. Shorter ones mean too many things.
 const MIN_ARABIC_STEM: usize = 3;
@@ -35,7 +35,7 @@ fn words(text: &str) -> impl Iterator<Item = String> {
     let mut words = Vec::new();
     let mut word = String::new();
     let mut digits = false;
-    for letter in text.nfkd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase).filter_map(fold) {
+    for letter in text.nfkd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase).filter_map(one_spelling) {
         let boundary = !letter.is_alphanumeric() || (!word.is_empty() && letter.is_ascii_digit() != digits);
         if boundary && !word.is_empty() {
             words.push(std::mem::take(&mut word));
@@ -49,23 +49,6 @@ fn words(text: &str) -> impl Iterator<Item = String> {
         words.push(word);
     }
     words.into_iter()
-}
-
-/// One spelling for letters that people write in several ways. Decomposition has already parted alef, waw and yeh
-/// from their hamza and madda, which are combining marks; `None`: the letter is left out.
-fn fold(letter: char) -> Option<char> {
-    match letter {
-        // Tatweel, the hamza on the line, and the apostrophes of English (it's, Children’s).
-        'ـ' | 'ء' => None,
-        '’' | 'ʼ' => Some('\''),
-        'ى' | 'ی' => Some('ي'),
-        'ة' => Some('ه'),
-        'ک' => Some('ك'),
-        'ٱ' => Some('ا'),
-        '٠'..='٩' => char::from_digit(u32::from(letter) - u32::from('٠'), 10),
-        '۰'..='۹' => char::from_digit(u32::from(letter) - u32::from('۰'), 10),
-        other => Some(other),
-    }
 }
 
 fn stem(word: &str) -> String {

@@ -2,21 +2,12 @@
 
 use unicode_normalization::{UnicodeNormalization as _, char::is_combining_mark};
 
-/// `text` in one spelling. Decomposition has parted alef, waw and yeh from hamza and madda, which are marks too.
+use crate::event::one_spelling;
+
+/// `text` in one spelling, without apostrophes: staff leave them out.
 pub(super) fn fold(text: &str) -> String {
     let letters = text.nfkd().filter(|letter| !is_combining_mark(*letter)).flat_map(char::to_lowercase);
-    let folded: String = letters
-        .filter_map(|letter| match letter {
-            'ـ' | 'ء' | '’' | '\'' | 'ʼ' => None,
-            'ى' | 'ی' => Some('ي'),
-            'ة' => Some('ه'),
-            'ک' => Some('ك'),
-            'ٱ' => Some('ا'),
-            '٠'..='٩' => char::from_digit(u32::from(letter) - u32::from('٠'), 10),
-            '۰'..='۹' => char::from_digit(u32::from(letter) - u32::from('۰'), 10),
-            other => Some(other),
-        })
-        .collect();
+    let folded: String = letters.filter_map(one_spelling).filter(|letter| *letter != '\'').collect();
     folded.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 

@@ -1,7 +1,7 @@
 //! Buttons with words, and the switch between two answers.
 
 use eframe::egui::{
-    Color32, CornerRadius, Id, Rect, Response, Role, Sense, Stroke, StrokeKind, WidgetInfo, pos2, vec2,
+    Color32, CornerRadius, Id, Rect, Response, Role, Sense, Stroke, StrokeKind, Vec2, WidgetInfo, pos2, vec2,
 };
 
 use super::Canvas;
@@ -127,17 +127,8 @@ impl Canvas<'_> {
             let start = INSET + index as f32 * (width + SPACE);
             let segment = self.inside(place, start, INSET, vec2(width, place.height() - 2.0 * INSET));
             let is_chosen = chosen == Some(index);
-            let touch = segment.expand2(vec2(SPACE / 2.0, INSET));
-            let response = self.ui.interact(touch, id.with(index), Sense::click());
-            response.widget_info(|| WidgetInfo::selected(Role::RadioButton, true, is_chosen, label));
-            self.focus_ring(&response, touch);
-            let is_down = response.is_pointer_button_down_on();
-            let (fill, text) = match (is_chosen, is_down) {
-                (true, _) => (colours.accent, colours.on_accent),
-                (false, true) => (colours.tint, colours.ink),
-                (false, false) => (Color32::TRANSPARENT, colours.ink),
-            };
-            self.painter().rect_filled(segment, CornerRadius::same(radius::SEGMENT), fill);
+            let (response, text) =
+                self.switch_segment(id.with(index), segment, vec2(SPACE / 2.0, INSET), is_chosen, label);
             let weight = if is_chosen { Weight::SemiBold } else { Weight::Medium };
             let role = TypeRole { weight, ..TypeRole::LABEL };
             if is_chosen {
@@ -157,6 +148,30 @@ impl Canvas<'_> {
             }
         }
         touched
+    }
+
+    /// One answer of a switch, without its word: `margin` around the segment belongs to what can be touched. Gives the
+    /// colour of the word.
+    pub(super) fn switch_segment(
+        &mut self,
+        id: Id,
+        segment: Rect,
+        margin: Vec2,
+        is_chosen: bool,
+        label: &str,
+    ) -> (Response, Color32) {
+        let colours = self.palette();
+        let touch = segment.expand2(margin);
+        let response = self.ui.interact(touch, id, Sense::click());
+        response.widget_info(|| WidgetInfo::selected(Role::RadioButton, true, is_chosen, label));
+        self.focus_ring(&response, touch);
+        let (fill, text) = match (is_chosen, response.is_pointer_button_down_on()) {
+            (true, _) => (colours.accent, colours.on_accent),
+            (false, true) => (colours.tint, colours.ink),
+            (false, false) => (Color32::TRANSPARENT, colours.ink),
+        };
+        self.painter().rect_filled(segment, CornerRadius::same(radius::SEGMENT), fill);
+        (response, text)
     }
 
     /// The bar of tabs with its one tab, which is chosen. Touched: back to its first page.

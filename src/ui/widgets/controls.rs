@@ -172,17 +172,8 @@ impl Canvas<'_> {
             let is_chosen = language == chosen;
             let name = self.words.get("language.name", language).to_owned();
             // The whole height of the switch can be touched.
-            let touch = segment.expand2(vec2(GAP / 2.0, INSET));
-            let response = self.ui.interact(touch, id.with(index), Sense::click());
-            response.widget_info(|| WidgetInfo::selected(Role::RadioButton, true, is_chosen, &name));
-            self.focus_ring(&response, touch);
-            let is_down = response.is_pointer_button_down_on();
-            let (fill, text) = match (is_chosen, is_down) {
-                (true, _) => (colours.accent, colours.on_accent),
-                (false, true) => (colours.tint, colours.ink),
-                (false, false) => (Color32::TRANSPARENT, colours.ink),
-            };
-            self.painter().rect_filled(segment, CornerRadius::same(radius::SEGMENT), fill);
+            let (response, text) =
+                self.switch_segment(id.with(index), segment, vec2(GAP / 2.0, INSET), is_chosen, &name);
             let role = if is_chosen { TypeRole::BUTTON } else { TypeRole::LABEL }.scaled(self.limited_zoom());
             if is_chosen {
                 self.check_and_name(segment, &name, language, role, text);
