@@ -93,12 +93,17 @@ async fn measure(base_url: String, address: Option<SocketAddr>) {
     let (service, guard) = link(ProviderKind::LanguageModel);
     let model = Arc::new(CloudLanguageModel::new(service, config.llm.clone()));
     let mind = LlmChain::new(vec![Link::new(model, guard)], [].into());
-    let message = ChatMessage { role: Role::User, text: "When do you open?".into() };
+    let message = ChatMessage::new(Role::User, "When do you open?");
     let messages: Arc<[ChatMessage]> = vec![message; 20].into();
     let mut times = Vec::new();
     for _ in 0..rounds {
-        let request =
-            ChatRequest { messages: messages.clone(), language: Language::ENGLISH, entry: None, takes_leave: false };
+        let request = ChatRequest {
+            messages: messages.clone(),
+            language: Language::ENGLISH,
+            entry: None,
+            takes_leave: false,
+            tools: Arc::new([]),
+        };
         let begun = Instant::now();
         let mut pieces = mind.answer(request);
         pieces.next().await.unwrap().unwrap();
@@ -112,7 +117,7 @@ async fn measure(base_url: String, address: Option<SocketAddr>) {
     let voice = TtsChain::new(vec![Link::new(Arc::new(CloudTextToSpeech::new(service, config.tts.clone())), guard)]);
     let mut times = Vec::new();
     for _ in 0..rounds {
-        let request = SpeakRequest { text: "We open at nine.".into(), language: Language::ENGLISH };
+        let request = SpeakRequest { text: "We open at nine.".into(), language: Language::ENGLISH, voice: None };
         let begun = Instant::now();
         let mut pieces = voice.speak(request);
         pieces.next().await.unwrap().unwrap();

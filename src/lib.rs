@@ -18,6 +18,7 @@ pub mod runtime;
 pub mod speech;
 pub mod staff;
 pub mod store;
+pub mod tools;
 pub mod ui;
 pub mod vision;
 pub mod words;

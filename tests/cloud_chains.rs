@@ -141,12 +141,14 @@ impl World {
 
     /// The text, and who ended it.
     async fn ask(&self) -> (String, ServedBy) {
-        let messages = Arc::new([ChatMessage { role: Role::User, text: "Hello?".into() }]);
-        let request = ChatRequest { messages, language: Language::ENGLISH, entry: None, takes_leave: false };
+        let messages = Arc::new([ChatMessage::new(Role::User, "Hello?")]);
+        let request =
+            ChatRequest { messages, language: Language::ENGLISH, entry: None, takes_leave: false, tools: Arc::new([]) };
         let (mut text, mut by) = (String::new(), None);
         for piece in self.mind.answer(request).collect::<Vec<_>>().await {
             match piece.unwrap() {
                 Delta::Text(more) => text += &more,
+                Delta::Call(_) => panic!("nobody offered a tool"),
                 Delta::Done { served_by, .. } => by = Some(served_by),
             }
         }
@@ -154,7 +156,7 @@ impl World {
     }
 
     async fn say(&self) -> Vec<Result<PcmChunk, ProviderError>> {
-        let request = SpeakRequest { text: SENTENCE.into(), language: Language::ENGLISH };
+        let request = SpeakRequest { text: SENTENCE.into(), language: Language::ENGLISH, voice: None };
         self.voice.speak(request).collect().await
     }
 
@@ -375,7 +377,7 @@ async fn a_chain_without_anybody_left_says_so() {
     let supervisor = Supervisor::new(clock.clone(), Bus::new(clock));
     let guard = supervisor.service(service.kind(), service.name(), BreakerSettings::from(&config), service.clone());
     let voice = TtsChain::new(vec![Link::new(Arc::new(CloudTextToSpeech::new(service, config.tts)), guard)]);
-    let request = SpeakRequest { text: SENTENCE.into(), language: Language::ENGLISH };
+    let request = SpeakRequest { text: SENTENCE.into(), language: Language::ENGLISH, voice: None };
     for kind in [FailureKind::Unauthorized, FailureKind::Unavailable] {
         let pieces: Vec<_> = voice.speak(request.clone()).collect().await;
         assert_eq!(pieces.last().unwrap().as_ref().unwrap_err().kind, kind);

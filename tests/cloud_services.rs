@@ -71,14 +71,14 @@ async fn ask(mind: &CloudLanguageModel) -> (String, Result<Delta, ProviderError>
 }
 
 async fn ask_with(mind: &CloudLanguageModel, takes_leave: bool) -> (String, Result<Delta, ProviderError>) {
-    let message = |role, text: &str| ChatMessage { role, text: text.to_owned() };
+    let message = |role, text: &str| ChatMessage::new(role, text);
     let messages = Arc::new([
         message(Role::System, "Be brief."),
         message(Role::User, "Hello"),
         message(Role::Assistant, "Welcome!"),
         message(Role::User, QUESTION),
     ]);
-    let request = ChatRequest { messages, language: Language::ENGLISH, entry: None, takes_leave };
+    let request = ChatRequest { messages, language: Language::ENGLISH, entry: None, takes_leave, tools: Arc::new([]) };
     let mut pieces: Vec<_> = mind.answer(request).collect().await;
     let last = pieces.pop().unwrap();
     let text = pieces
@@ -92,7 +92,8 @@ async fn ask_with(mind: &CloudLanguageModel, takes_leave: bool) -> (String, Resu
 }
 
 async fn say(voice: &CloudTextToSpeech) -> (Vec<PcmChunk>, Option<ProviderError>) {
-    let request = SpeakRequest { text: "Straight on, past the bridge.".into(), language: Language::ENGLISH };
+    let request =
+        SpeakRequest { text: "Straight on, past the bridge.".into(), language: Language::ENGLISH, voice: None };
     let (mut chunks, mut failure) = (Vec::new(), None);
     let mut speech = voice.speak(request);
     while let Some(piece) = speech.next().await {
@@ -448,9 +449,14 @@ async fn a_cancelled_answer_leaves_a_fresh_connection_for_the_next() {
     while server.requests().is_empty() {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    let message = ChatMessage { role: Role::User, text: QUESTION.into() };
-    let request =
-        ChatRequest { messages: Arc::new([message]), language: Language::ENGLISH, entry: None, takes_leave: false };
+    let message = ChatMessage::new(Role::User, QUESTION);
+    let request = ChatRequest {
+        messages: Arc::new([message]),
+        language: Language::ENGLISH,
+        entry: None,
+        takes_leave: false,
+        tools: Arc::new([]),
+    };
     let mut answer = mind.answer(request);
     assert!(answer.next().await.unwrap().is_ok());
     let pings = server.requests_to(Endpoint::Models).len();

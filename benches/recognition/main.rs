@@ -201,7 +201,7 @@ async fn voice_latency(voice: &EmbeddedTextToSpeech, entries: &[Entry]) {
     for language in Language::ALL {
         let mut times = Vec::new();
         for entry in entries {
-            let request = SpeakRequest { text: entry.text(language).answer.clone(), language };
+            let request = SpeakRequest { text: entry.text(language).answer.clone(), language, voice: None };
             let start = Instant::now();
             let mut stream = voice.speak(request);
             stream.next().await.unwrap().unwrap();

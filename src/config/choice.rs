@@ -75,6 +75,22 @@ choice! {
 }
 
 choice! {
+    /// The method of an HTTP request.
+    HttpMethod {
+        /// Asks.
+        Get = "GET",
+        /// Sends.
+        Post = "POST",
+        /// Replaces.
+        Put = "PUT",
+        /// Changes.
+        Patch = "PATCH",
+        /// Takes away.
+        Delete = "DELETE",
+    }
+}
+
+choice! {
     /// How a camera delivers its pictures.
     CameraFormat {
         /// What suits the wanted size and rate best.

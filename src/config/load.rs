@@ -10,7 +10,7 @@ use toml::de::{DeTable, DeValue};
 use super::{
     Config, ConfigErrors,
     problem::{Origin, Problem},
-    section::{Section, Visitor, join},
+    section::{Section, Sections, Visitor, join},
     setting::{Limit, Setting, describe},
 };
 
@@ -61,7 +61,7 @@ impl Config {
         let lines = Lines { path, text };
         let (root, syntax_errors) = DeTable::parse_recoverable(text);
         problems.extend(syntax_errors.iter().map(|error| lines.syntax_problem(error)));
-        let mut given = Given { values: BTreeMap::new() };
+        let mut given = Given { values: BTreeMap::new(), lists: BTreeMap::new() };
         collect(root.get_ref(), "", &lines, &known, &mut given, &mut problems);
         config.visit("", &mut Setter { given: &given, problems: &mut problems });
         let folder = path.parent().unwrap_or(Path::new(""));
@@ -109,6 +109,8 @@ impl Lines<'_> {
 /// What the file gives, by key.
 struct Given<'t> {
     values: BTreeMap<String, (DeValue<'t>, Origin)>,
+    /// The lines on which the tables of each list begin.
+    lists: BTreeMap<String, Vec<Origin>>,
 }
 
 /// Sorts what stands in `table` into known keys with their values, and problems.
@@ -123,8 +125,23 @@ fn collect<'t>(
     for (name, value) in table {
         let key = join(section, name.get_ref());
         let origin = lines.origin(name.span().start);
-        let is_section = known.iter().any(|known| known.strip_prefix(&key).is_some_and(|rest| rest.starts_with('.')));
+        let kind = canonical(&key);
+        let is_list = has_key_below(known, &join(&kind, "0"));
+        let is_section = !is_list && has_key_below(known, &kind);
         match value.get_ref() {
+            DeValue::Array(items) if is_list => {
+                for (index, item) in items.iter().enumerate() {
+                    let (origin, item_key) = (lines.origin(item.span().start), join(&key, &index.to_string()));
+                    match item.get_ref() {
+                        DeValue::Table(table) => {
+                            given.lists.entry(key.clone()).or_default().push(origin);
+                            collect(table, &item_key, lines, known, given, problems);
+                        }
+                        other => problems.push(no_table(origin, item_key, other, &key)),
+                    }
+                }
+            }
+            other if is_list => problems.push(no_table(origin, key.clone(), other, &key)),
             DeValue::Table(table) if is_section => collect(table, &key, lines, known, given, problems),
             other if is_section => problems.push(Problem {
                 origin,
@@ -132,15 +149,32 @@ fn collect<'t>(
                 allowed: format!("a section: [{key}] and its keys on the lines after it"),
                 key: Some(key),
             }),
-            _ if !known.contains(&key) => problems.push(unknown_key(origin, key, known)),
+            _ if !known.contains(&kind) => problems.push(unknown_key(origin, key, known)),
             other => drop(given.values.insert(key, (other.clone(), origin))),
         }
     }
 }
 
+/// The key with the number of each list's table replaced by 0, as the known keys have it.
+fn canonical(key: &str) -> String {
+    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let parts: Vec<&str> = key.split('.').map(|part| if is_number(part) { "0" } else { part }).collect();
+    parts.join(".")
+}
+
+fn has_key_below(known: &[String], section: &str) -> bool {
+    known.iter().any(|known| known.strip_prefix(section).is_some_and(|rest| rest.starts_with('.')))
+}
+
+fn no_table(origin: Origin, key: String, found: &DeValue<'_>, list: &str) -> Problem {
+    let allowed = format!("a table for each: [[{list}]] and its keys on the lines after it");
+    Problem { origin, key: Some(key), found: describe(found), allowed }
+}
+
 fn unknown_key(origin: Origin, key: String, known: &[String]) -> Problem {
-    let section = key.rsplit_once('.').map_or("", |(section, _)| section);
-    let allowed = match nearest(&key, known) {
+    let kind = canonical(&key);
+    let section = kind.rsplit_once('.').map_or("", |(section, _)| section);
+    let allowed = match nearest(&kind, known) {
         Some(near) => format!("the keys in kiosk.toml; did you mean {near}?"),
         None => {
             let siblings: Vec<&str> = known.iter().filter_map(|k| k.strip_prefix(section)?.strip_prefix('.')).collect();
@@ -189,6 +223,9 @@ fn known_keys() -> Vec<String> {
         fn key(&mut self, path: &str, _: &str, _: &Limit, _: &mut dyn Setting) {
             self.0.push(path.to_owned());
         }
+        fn list(&mut self, path: &str, _: &str, items: &mut dyn Sections) {
+            items.example().visit(&join(path, "0"), self);
+        }
     }
     let mut names = Names(Vec::new());
     Config::default().visit("", &mut names);
@@ -204,8 +241,18 @@ struct Setter<'s, 't> {
 impl Visitor for Setter<'_, '_> {
     fn section(&mut self, _: &str, _: &str) {}
 
+    fn list(&mut self, path: &str, _: &str, items: &mut dyn Sections) {
+        let wanted = self.given.lists.get(path).map_or(0, Vec::len);
+        while items.count() < wanted {
+            items.push();
+        }
+    }
+
     fn key(&mut self, path: &str, _: &str, limit: &Limit, setting: &mut dyn Setting) {
-        let Some((value, origin)) = self.given.values.get(path) else { return };
+        let Some((value, origin)) = self.given.values.get(path) else {
+            self.require(path, limit, setting);
+            return;
+        };
         if setting.set(value, limit).is_err() {
             self.problems.push(Problem {
                 origin: origin.clone(),
@@ -213,6 +260,23 @@ impl Visitor for Setter<'_, '_> {
                 found: limit.describe(value),
                 allowed: setting.allowed(limit),
             });
+        }
+    }
+}
+
+impl Setter<'_, '_> {
+    /// A table of a list has no default for what must not be empty.
+    fn require(&mut self, path: &str, limit: &Limit, setting: &dyn Setting) {
+        if *limit != Limit::NotEmpty || setting.to_toml() != "\"\"" {
+            return;
+        }
+        let table = path.rsplit_once('.').map_or(path, |(table, _)| table);
+        let origin = table
+            .rsplit_once('.')
+            .and_then(|(list, index)| self.given.lists.get(list)?.get(index.parse::<usize>().ok()?).cloned());
+        if let Some(origin) = origin {
+            let (key, found) = (Some(path.to_owned()), "nothing".to_owned());
+            self.problems.push(Problem { origin, key, found, allowed: setting.allowed(limit) });
         }
     }
 }
@@ -245,16 +309,19 @@ fn override_with(config: &mut Config, text: &str, known: &[String]) -> Result<St
         return Err(problem(Some(text.trim()), "no value".to_owned(), "section.key=value"));
     };
     let (key, value) = (key.trim(), value.trim());
-    if !known.iter().any(|known| known == key) {
+    if !known.contains(&canonical(key)) {
         return Err(unknown_key(Origin::Override, key.to_owned(), known));
     }
     let bare = DeValue::String(value.into());
     let parsed = DeValue::parse(value).map_or_else(|_not_toml| bare.clone(), toml::Spanned::into_inner);
-    let mut assign = Assign { key, parsed: &parsed, bare: &bare, refused: None };
+    let mut assign = Assign { key, parsed: &parsed, bare: &bare, is_found: false, refused: None };
     config.visit("", &mut assign);
     match assign.refused {
         Some((found, allowed)) => Err(problem(Some(key), found, &allowed)),
-        None => Ok(key.to_owned()),
+        None if assign.is_found => Ok(key.to_owned()),
+        None => {
+            Err(problem(Some(key), "a table that the file does not have".to_owned(), "the tables of the file, from 0"))
+        }
     }
 }
 
@@ -263,6 +330,7 @@ struct Assign<'s, 't> {
     key: &'s str,
     parsed: &'s DeValue<'t>,
     bare: &'s DeValue<'t>,
+    is_found: bool,
     refused: Option<(String, String)>,
 }
 
@@ -270,7 +338,11 @@ impl Visitor for Assign<'_, '_> {
     fn section(&mut self, _: &str, _: &str) {}
 
     fn key(&mut self, path: &str, _: &str, limit: &Limit, setting: &mut dyn Setting) {
-        if path == self.key && setting.set(self.parsed, limit).is_err() && setting.set(self.bare, limit).is_err() {
+        if path != self.key {
+            return;
+        }
+        self.is_found = true;
+        if setting.set(self.parsed, limit).is_err() && setting.set(self.bare, limit).is_err() {
             self.refused = Some((limit.describe(self.parsed), setting.allowed(limit)));
         }
     }

@@ -27,9 +27,10 @@ fn the_file_at_the_root_explains_every_key_and_repeats_the_defaults() {
     assert_eq!(text, reference());
     assert_eq!(parse(&text).unwrap(), Config::default());
     let (root, _) = DeTable::parse_recoverable(&text);
-    let mut given = Given { values: BTreeMap::new() };
+    let mut given = Given { values: BTreeMap::new(), lists: BTreeMap::new() };
     collect(root.get_ref(), "", &Lines { path: &path, text: &text }, &known_keys(), &mut given, &mut Vec::new());
-    let mut known = known_keys();
+    // The tables of lists stand in the file as comments.
+    let mut known: Vec<String> = known_keys().into_iter().filter(|key| !key.contains(".0.")).collect();
     known.sort();
     assert_eq!(given.values.into_keys().collect::<Vec<_>>(), known);
 }
@@ -201,4 +202,41 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn tables_of_a_list_are_read_in_order_and_their_mistakes_are_named_with_line_and_number() {
+    let two = parse(
+        "[[tools.http]]\nname = \"a\"\ndescription = \"A.\"\nurl = \"https://a.example/{x}\"\n\n[[tools.http]]\nname = \"b\"\n\
+         description = \"B.\"\nurl = \"https://b.example\"\nmethod = \"POST\"\nheaders = [\"A: b\"]\n",
+    )
+    .unwrap();
+    let names: Vec<&str> = two.tools.http.iter().map(|tool| tool.name.as_str()).collect();
+    assert_eq!(names, ["a", "b"]);
+    assert_eq!(two.tools.http.last().map(|tool| tool.headers.clone()), Some(vec!["A: b".to_owned()]));
+
+    let text = "[[tools.http]]\nname = \"a\"\nmethodd = \"GET\"\n\n[[tools.http]]\nname = 3\ntimeout_ms = 1\n";
+    let errors = parse(text).unwrap_err().to_string();
+    for part in [
+        "tools.http.0.methodd",
+        "did you mean tools.http.0.method?",
+        "tools.http.0.url",
+        "tools.http.1.name",
+        "tools.http.1.timeout_ms",
+        "a whole number from 10 to 120000",
+    ] {
+        assert!(errors.contains(part), "{part}: {errors}");
+    }
+    let errors = parse("[tools]\nhttp = 3\n").unwrap_err().to_string();
+    assert!(errors.contains("[[tools.http]]"), "{errors}");
+}
+
+#[test]
+fn an_override_reaches_a_table_of_the_file_and_names_one_that_is_not_there() {
+    let text = "[[tools.http]]\nname = \"a\"\ndescription = \"A.\"\nurl = \"https://a.example\"\n";
+    let path = Path::new("kiosk.toml");
+    let config = Config::parse(text, path, &["tools.http.0.timeout_ms=77".to_owned()]).unwrap();
+    assert_eq!(config.tools.http.first().map(|tool| tool.timeout_ms), Some(77));
+    let errors = Config::parse(text, path, &["tools.http.1.timeout_ms=77".to_owned()]).unwrap_err().to_string();
+    assert!(errors.contains("a table that the file does not have"), "{errors}");
 }

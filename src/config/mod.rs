@@ -15,12 +15,15 @@ mod section;
 mod setting;
 
 pub(crate) use address::{is_loopback, is_private};
-pub use choice::{AudioHost, Auth, CameraFormat, Choice, Digits, LogFormat, NoiseSuppression, Theme, UnknownChoice};
+pub use choice::{
+    AudioHost, Auth, CameraFormat, Choice, Digits, HttpMethod, LogFormat, NoiseSuppression, Theme, UnknownChoice,
+};
 pub use command::check_command;
 pub use problem::{ConfigErrors, Origin, Problem};
 pub use reference::reference;
 pub use schema::{
-    Audio, Camera, Cloud, CloudLlm, CloudStt, CloudTts, Config, Embedded, Enrolment, Log, Paths, Presence, Staff,
-    Stand, Store, Turn, Ui, Vision, Visit, VisualContext,
+    Appointments, Audio, Camera, Cloud, CloudLlm, CloudStt, CloudTts, Config, Costs, Embedded, Enrolment, Health, Host,
+    HttpTool, Log, McpServer, Memory, Paths, Personas, Presence, Price, Staff, Stand, Store, Tools, Turn, Ui, Vision,
+    Visit, VisualContext,
 };
 pub use secrets::{SecretError, Secrets};

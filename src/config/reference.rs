@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::{
     Config,
-    section::{Section, Visitor},
+    section::{Section, Sections, Visitor},
     setting::{Limit, Setting},
 };
 
@@ -19,13 +19,15 @@ const HEADER: &str = "\
 /// default.
 #[must_use]
 pub fn reference() -> String {
-    let mut writer = Writer { text: HEADER.to_owned() };
+    let mut writer = Writer { text: HEADER.to_owned(), is_example: false };
     Config::default().visit("", &mut writer);
     writer.text
 }
 
 struct Writer {
     text: String,
+    /// Inside a list's table, which the program does not come with: every line is a comment.
+    is_example: bool,
 }
 
 impl Writer {
@@ -39,14 +41,27 @@ impl Writer {
 
 impl Visitor for Writer {
     fn section(&mut self, path: &str, about: &str) {
-        self.text.push('\n');
-        self.comment(about);
-        let _infallible = writeln!(self.text, "[{path}]");
+        // A table of a list was opened by the list.
+        if !self.is_example {
+            self.text.push('\n');
+            self.comment(about);
+            let _infallible = writeln!(self.text, "[{path}]");
+        }
     }
 
     fn key(&mut self, path: &str, about: &str, limit: &Limit, setting: &mut dyn Setting) {
         let name = path.rsplit('.').next().unwrap_or(path);
         self.comment(about);
-        let _infallible = writeln!(self.text, "{name} = {} # {}", setting.to_toml(), setting.allowed(limit));
+        let lead = if self.is_example { "# " } else { "" };
+        let _infallible = writeln!(self.text, "{lead}{name} = {} # {}", setting.to_toml(), setting.allowed(limit));
+    }
+
+    fn list(&mut self, path: &str, about: &str, items: &mut dyn Sections) {
+        self.text.push('\n');
+        self.comment(about);
+        let _infallible = writeln!(self.text, "# [[{path}]]");
+        let was_example = std::mem::replace(&mut self.is_example, true);
+        items.example().visit(path, self);
+        self.is_example = was_example;
     }
 }

@@ -3,11 +3,21 @@
 use std::path::PathBuf;
 
 use super::{
-    choice::{AudioHost, Auth, CameraFormat, Digits, LogFormat, NoiseSuppression, Theme},
+    choice::{AudioHost, Auth, CameraFormat, Digits, HttpMethod, LogFormat, NoiseSuppression, Theme},
     section::{Section, Visitor, join, section},
     setting::Limit,
 };
 use crate::event::Language;
+
+mod appointments;
+mod costs;
+mod outside;
+mod tools;
+
+pub use appointments::{Appointments, Host};
+pub use costs::{Costs, Price};
+pub use outside::{Health, Memory, Personas};
+pub use tools::{HttpTool, McpServer, Tools};
 
 section! {
     /// All of `kiosk.toml`.
@@ -36,12 +46,24 @@ section! {
         turn: Turn;
         /// `[visit]`
         visit: Visit;
+        /// `[personas]`
+        personas: Personas;
+        /// `[memory]`
+        memory: Memory;
+        /// `[tools]`
+        tools: Tools;
+        /// `[appointments]`
+        appointments: Appointments;
         /// `[cloud]`
         cloud: Cloud;
+        /// `[costs]`
+        costs: Costs;
         /// `[embedded]`
         embedded: Embedded;
         /// `[ui]`
         ui: Ui;
+        /// `[health]`
+        health: Health;
         /// `[log]`
         log: Log;
     }

@@ -6,7 +6,7 @@ use toml::de::DeValue;
 
 use super::{
     address::is_private,
-    choice::{AudioHost, Auth, CameraFormat, Choice, Digits, LogFormat, NoiseSuppression, Theme, words},
+    choice::{AudioHost, Auth, CameraFormat, Choice, Digits, HttpMethod, LogFormat, NoiseSuppression, Theme, words},
 };
 use crate::event::Language;
 
@@ -220,6 +220,25 @@ impl Setting for String {
     }
 }
 
+/// A list of texts; [`Limit`] holds for each.
+impl Setting for Vec<String> {
+    fn set(&mut self, value: &DeValue<'_>, limit: &Limit) -> Result<(), Refused> {
+        let texts = value.as_array().ok_or(Refused)?.iter();
+        let read = texts.map(|text| text.get_ref().as_str().filter(|text| limit.admits_text(text)).map(str::to_owned));
+        *self = read.collect::<Option<_>>().ok_or(Refused)?;
+        Ok(())
+    }
+
+    fn allowed(&self, limit: &Limit) -> String {
+        format!("a list of such: {}", String::new().allowed(limit))
+    }
+
+    fn to_toml(&self) -> String {
+        let texts: Vec<String> = self.iter().map(|text| toml_text(text)).collect();
+        format!("[{}]", texts.join(", "))
+    }
+}
+
 impl Setting for PathBuf {
     fn set(&mut self, value: &DeValue<'_>, _: &Limit) -> Result<(), Refused> {
         *self = value.as_str().filter(|text| !text.is_empty()).ok_or(Refused)?.into();
@@ -277,4 +296,4 @@ macro_rules! choice_setting {
     )+ };
 }
 
-choice_setting!(AudioHost, CameraFormat, NoiseSuppression, Auth, Theme, Digits, LogFormat);
+choice_setting!(AudioHost, CameraFormat, NoiseSuppression, Auth, HttpMethod, Theme, Digits, LogFormat);

@@ -176,6 +176,7 @@ impl Maker {
                     }
                     outlet.push(text).await;
                 }
+                Some(Ok(Delta::Call(_))) => {}
                 Some(Ok(Delta::Done { served_by, ends_visit })) => {
                     let has_text = outlet.finish().await;
                     self.report(Progress::Complete { served_by: Some(served_by), ends_visit, has_text }).await;
@@ -215,7 +216,7 @@ impl Maker {
     }
 
     async fn speak_clause(self, clause: PendingClause, chunks: mpsc::Sender<SoundChunk>) {
-        let request = SpeakRequest { text: clause.text.clone(), language: self.language };
+        let request = SpeakRequest { text: clause.text.clone(), language: self.language, voice: None };
         let mut speech = self.makers.tts.speak(request);
         let mut spoke = false;
         while let Some(piece) = speech.next().await {

@@ -377,6 +377,7 @@ impl Conversation {
                 let text = known.text(language).question.clone();
                 Input::Topic(Question { text, language, entry: Some(entry), written_by: None })
             }
+            Command::MoveAppointment(_) | Command::CancelAppointment | Command::HideCard => Input::Touched,
             Command::Shutdown => Input::Shutdown,
         };
         self.feed(input).await;

@@ -43,7 +43,7 @@ impl History {
         if text.is_empty() {
             return;
         }
-        self.messages.push_back(ChatMessage { role, text: text.to_owned() });
+        self.messages.push_back(ChatMessage::new(role, text));
         while self.messages.len() > self.max_messages {
             self.messages.pop_front();
         }
@@ -52,9 +52,9 @@ impl History {
     /// The instructions, the history, and `question` last.
     #[must_use]
     pub(super) fn with_question(&self, instructions: String, question: &str) -> Arc<[ChatMessage]> {
-        std::iter::once(ChatMessage { role: Role::System, text: instructions })
+        std::iter::once(ChatMessage::new(Role::System, instructions))
             .chain(self.messages.iter().cloned())
-            .chain(std::iter::once(ChatMessage { role: Role::User, text: question.to_owned() }))
+            .chain(std::iter::once(ChatMessage::new(Role::User, question)))
             .collect()
     }
 }

@@ -101,6 +101,9 @@ impl Scene {
             uses_service: self.uses_service,
             camera_on: self.camera_on,
             known: self.known.clone(),
+            tool: None,
+            card: None,
+            persona: None,
             topics: self.topics.clone(),
             toast: self.toast.clone(),
         }

@@ -5,19 +5,29 @@
 //! Never touches: any other room, a device, the disk.
 
 mod bus;
+mod card;
+mod cost;
+mod feed;
 mod ids;
 mod language;
+mod memory;
 mod sight;
 pub mod staff;
+mod tool;
 mod types;
 mod view;
 
 pub use bus::{Bus, Subscription};
+pub use card::{Alternative, AppointmentCard, Card, QrModules, SummaryCard};
+pub use cost::{Amount, BudgetStatus, Cost, Usage};
+pub use feed::{Feed, FeedEvent};
 pub use ids::{AnswerId, EntryId, TrackId, TurnId, UtteranceId, VisitId, VisitorId};
 pub use language::Language;
 pub(crate) use language::one_spelling;
+pub use memory::{PersonaId, PersonaVoice, SlotId, VisitSummary, VisitorMemory};
 pub use sight::{KnownVisitor, PresenceChange, SeenVisitor, Sight};
+pub use tool::{Effect, ToolFailure, ToolResult, ToolSpec, ToolStatus, ToolUse};
 pub use types::{
     Command, Device, DeviceStatus, EndReason, Event, Phase, ProviderKind, ProviderStatus, ServedBy, Speaker, Stamped,
 };
-pub use view::{Caption, CaptionWord, Connection, Toast, Topic, View, WordState};
+pub use view::{Caption, CaptionWord, Connection, Toast, ToolStep, ToolView, Topic, View, WordState};

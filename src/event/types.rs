@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use super::{AnswerId, EntryId, KnownVisitor, Language, PresenceChange, TrackId, TurnId, VisitId, VisitorId};
+use super::{
+    AnswerId, BudgetStatus, Cost, EntryId, KnownVisitor, Language, PersonaId, PresenceChange, SlotId, ToolFailure,
+    ToolStatus, TrackId, TurnId, VisitId, VisitorId,
+};
 
 /// Where a conversation stands (DESIGN, "The state of a conversation").
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize)]
@@ -100,7 +103,7 @@ pub enum ProviderStatus {
 }
 
 /// Why a visit ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EndReason {
     /// The visitor said goodbye.
@@ -204,6 +207,44 @@ pub enum Event {
         /// Sent since then.
         sent: u64,
     },
+    /// A tool was called, or a call came to its end.
+    ToolCall {
+        /// The turn it belongs to.
+        turn: TurnId,
+        /// The call.
+        call: String,
+        /// The tool.
+        tool: String,
+        /// Where it stands.
+        status: ToolStatus,
+        /// How long it took, ms; not for `started`.
+        took_ms: Option<u64>,
+        /// Why it failed.
+        failure: Option<ToolFailure>,
+    },
+    /// Somebody else speaks.
+    PersonaChanged {
+        /// Who spoke before.
+        from: PersonaId,
+        /// Who speaks now.
+        to: PersonaId,
+    },
+    /// A turn, visit or day has cost this.
+    Spent {
+        /// `turn`, `visit` or `day`.
+        scope: &'static str,
+        /// How much.
+        cost: Cost,
+    },
+    /// The day's budget stands otherwise than before.
+    Budget {
+        /// How it stands.
+        status: BudgetStatus,
+        /// What the day has cost so far.
+        spent: Cost,
+        /// What it may cost.
+        budget: Cost,
+    },
     /// A recorded microphone has come to its end.
     InputEnded,
     /// Something was dropped because a queue was full or an input too long.
@@ -251,6 +292,12 @@ pub enum Command {
     SetLanguage(Language),
     /// "Finish" was touched.
     Finish,
+    /// Another time was touched on the card of the appointment.
+    MoveAppointment(SlotId),
+    /// "Cancel it" was touched on the card of the appointment.
+    CancelAppointment,
+    /// The card was put away.
+    HideCard,
     /// The visitor asked for a person.
     CallStaff,
     /// End the visit and stop the program.

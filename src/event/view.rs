@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Device, EntryId, KnownVisitor, Language, Phase, Speaker};
+use super::{Card, Device, EntryId, KnownVisitor, Language, Phase, Speaker};
 
 /// How sure or how far a word of the caption is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,6 +76,26 @@ impl Toast {
     pub const SHOWN_FOR: Duration = Duration::from_secs(4);
 }
 
+/// A tool at work (LOOK, "a tool runs").
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ToolView {
+    /// The key of its sentence for the nameplate (`tool.appointments`).
+    pub key: &'static str,
+    /// The name of its icon.
+    pub icon: &'static str,
+    /// What was done already in this turn, and what is being done: the last line has no result yet.
+    pub steps: Vec<ToolStep>,
+}
+
+/// A step of the tools of one turn.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ToolStep {
+    /// The key of its short name (`tool.appointments.short`).
+    pub key: &'static str,
+    /// Whether it is done.
+    pub is_done: bool,
+}
+
 /// Everything the window needs to know about the conversation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct View {
@@ -101,6 +121,12 @@ pub struct View {
     pub camera_on: bool,
     /// Whom the kiosk has greeted by name in this visit, until they say that it is not them.
     pub known: Option<std::sync::Arc<KnownVisitor>>,
+    /// The tool at work.
+    pub tool: Option<ToolView>,
+    /// What takes the place of the caption.
+    pub card: Option<Card>,
+    /// Who speaks, in English and Arabic, if it is not the reception.
+    pub persona: Option<[String; 2]>,
     /// The topics that can be touched.
     pub topics: std::sync::Arc<[Topic]>,
     /// A message above the chips.
@@ -123,6 +149,9 @@ impl View {
             uses_service: false,
             camera_on: false,
             known: None,
+            tool: None,
+            card: None,
+            persona: None,
             topics,
             toast: None,
         }

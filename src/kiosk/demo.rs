@@ -110,7 +110,7 @@ impl Visitor {
 }
 
 async fn speak(voice: &EmbeddedTextToSpeech, text: &str, language: Language) -> Result<Arc<[f32]>, StartError> {
-    let mut pieces = voice.speak(SpeakRequest { text: text.to_owned(), language });
+    let mut pieces = voice.speak(SpeakRequest { text: text.to_owned(), language, voice: None });
     let (mut samples, mut rate_hz) = (Vec::new(), PIPELINE_RATE_HZ);
     while let Some(piece) = pieces.next().await {
         let piece = piece?;

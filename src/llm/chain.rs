@@ -108,6 +108,10 @@ impl Reply {
                         self.release().await;
                     }
                 }
+                call @ Delta::Call(_) => {
+                    self.release().await;
+                    self.out.give(Ok(call)).await;
+                }
                 done @ Delta::Done { .. } => {
                     link.guard.succeeded();
                     self.release().await;

@@ -10,8 +10,8 @@ use std::{
 
 use async_openai::types::chat::{
     ChatCompletionRequestAssistantMessage, ChatCompletionRequestMessage, ChatCompletionRequestSystemMessage,
-    ChatCompletionRequestUserMessage, ChatCompletionTool, ChatCompletionTools, CreateChatCompletionRequest,
-    FunctionObject,
+    ChatCompletionRequestToolMessage, ChatCompletionRequestToolMessageContent, ChatCompletionRequestUserMessage,
+    ChatCompletionTool, ChatCompletionTools, CreateChatCompletionRequest, FunctionObject,
 };
 use serde::Deserialize;
 use tokio::time::Instant;
@@ -277,6 +277,11 @@ fn message(message: &ChatMessage) -> ChatCompletionRequestMessage {
         Role::System => ChatCompletionRequestSystemMessage::from(text).into(),
         Role::User => ChatCompletionRequestUserMessage::from(text).into(),
         Role::Assistant => ChatCompletionRequestAssistantMessage::from(text).into(),
+        Role::Tool => ChatCompletionRequestToolMessage {
+            content: ChatCompletionRequestToolMessageContent::Text(text.to_owned()),
+            tool_call_id: message.answers.clone().unwrap_or_default(),
+        }
+        .into(),
     }
 }
 

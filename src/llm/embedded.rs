@@ -93,7 +93,7 @@ mod tests {
     }
 
     async fn ask(question: &str, language: Language, entry: Option<&str>) -> (Vec<String>, bool) {
-        let message = |role, text: &str| ChatMessage { role, text: text.to_owned() };
+        let message = |role, text: &str| ChatMessage::new(role, text);
         let messages = [
             message(Role::System, "You receive visitors."),
             message(Role::User, "Where are the toilets?"),
@@ -101,7 +101,8 @@ mod tests {
             message(Role::User, question),
         ];
         let entry = entry.map(|id| EntryId(id.to_owned()));
-        let request = ChatRequest { messages: messages.into(), language, entry, takes_leave: false };
+        let request =
+            ChatRequest { messages: messages.into(), language, entry, takes_leave: false, tools: Arc::new([]) };
         let mut pieces: Vec<Delta> = model().answer(request).map(|piece| piece.unwrap()).collect::<Vec<_>>().await;
         let Some(Delta::Done { served_by: ServedBy::Embedded, ends_visit }) = pieces.pop() else {
             unreachable!("the last piece is Done")
@@ -110,7 +111,7 @@ mod tests {
             .into_iter()
             .map(|piece| match piece {
                 Delta::Text(text) => text,
-                Delta::Done { .. } => unreachable!("Done comes once"),
+                Delta::Call(_) | Delta::Done { .. } => unreachable!("only text, and Done once"),
             })
             .collect();
         (texts, ends_visit)

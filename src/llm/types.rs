@@ -6,7 +6,7 @@ use futures_util::stream::BoxStream;
 
 use crate::{
     cloud::ProviderError,
-    event::{EntryId, Language, ServedBy},
+    event::{EntryId, Language, ServedBy, ToolResult, ToolSpec, ToolUse},
 };
 
 /// Who a message is from.
@@ -18,6 +18,8 @@ pub enum Role {
     User,
     /// The kiosk.
     Assistant,
+    /// A tool: the message is the result of a call.
+    Tool,
 }
 
 /// One message of the history.
@@ -25,8 +27,32 @@ pub enum Role {
 pub struct ChatMessage {
     /// Who it is from.
     pub role: Role,
-    /// Its text. For the kiosk's own: what was really heard of it.
+    /// Its text. For the kiosk's own: what was really heard of it. For a tool's: its result.
     pub text: String,
+    /// The calls that the model asked for; only in the kiosk's.
+    pub calls: Vec<ToolUse>,
+    /// The call that this is the result of; only in a tool's.
+    pub answers: Option<String>,
+}
+
+impl ChatMessage {
+    /// A message without calls.
+    #[must_use]
+    pub fn new(role: Role, text: impl Into<String>) -> Self {
+        Self { role, text: text.into(), calls: Vec::new(), answers: None }
+    }
+
+    /// What the model said together with the calls that it asked for.
+    #[must_use]
+    pub fn calling(text: impl Into<String>, calls: Vec<ToolUse>) -> Self {
+        Self { role: Role::Assistant, text: text.into(), calls, answers: None }
+    }
+
+    /// What came of a call.
+    #[must_use]
+    pub fn result(result: &ToolResult) -> Self {
+        Self { role: Role::Tool, text: result.content.clone(), calls: Vec::new(), answers: Some(result.id.clone()) }
+    }
 }
 
 /// A question with its history.
@@ -41,6 +67,8 @@ pub struct ChatRequest {
     /// Whether the knowledge base recognised a leave-taking in the question: the visit ends after the answer, even if the
     /// model cannot say so.
     pub takes_leave: bool,
+    /// What may be called; empty: nothing.
+    pub tools: Arc<[ToolSpec]>,
 }
 
 /// A piece of an answer.
@@ -48,6 +76,8 @@ pub struct ChatRequest {
 pub enum Delta {
     /// More text. May be empty: a chain marks the first token so while it holds back the first clause.
     Text(String),
+    /// The model asks for a call; its arguments are complete.
+    Call(ToolUse),
     /// The answer is complete. Always the last piece; a stream that ends without it was cut.
     Done {
         /// Who answered.

@@ -6,7 +6,7 @@ use futures_util::stream::BoxStream;
 
 use crate::{
     cloud::ProviderError,
-    event::{EntryId, Language, ServedBy},
+    event::{EntryId, Language, PersonaVoice, ServedBy},
 };
 
 /// The rate of the samples of a [`TranscribeRequest`], Hz.
@@ -63,6 +63,8 @@ pub struct SpeakRequest {
     pub text: String,
     /// Their language.
     pub language: Language,
+    /// Whose voice; `None`: as configured.
+    pub voice: Option<Arc<PersonaVoice>>,
 }
 
 /// Where a word lies in the sound.

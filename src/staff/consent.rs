@@ -268,13 +268,13 @@ mod tests {
         let missing_date = error(|_, text| text.replace("{until}", "a while"));
         assert!(missing_date.contains("en.toml") && missing_date.contains("write {until}"), "{missing_date}");
         let other_version = error(|language, text| match language {
-            Language::ARABIC => text.replace("version = \"3\"", "version = \"2\""),
+            Language::ARABIC => text.replace("version = \"4\"", "version = \"2\""),
             _ => text,
         });
         assert!(other_version.contains("ar.toml") && other_version.contains("version 2"), "{other_version}");
         let unknown_key = error(|_, text| format!("lawyer = \"none\"\n{text}"));
         assert!(unknown_key.contains("unknown field `lawyer`"), "{unknown_key}");
-        let wrong_day = error(|_, text| text.replace("2026-09-01", "last autumn"));
+        let wrong_day = error(|_, text| text.replace("2026-11-21", "last autumn"));
         assert!(wrong_day.contains("last autumn") && wrong_day.contains("2026-09-01"), "{wrong_day}");
         let nothing = ConsentTexts::load(Path::new("no-such-folder")).unwrap_err().to_string();
         assert!(nothing.contains("paths.assets"), "{nothing}");

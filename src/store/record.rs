@@ -10,8 +10,8 @@ use uuid::Uuid;
 
 use super::{audit::AuditEntry, code};
 use crate::event::{
-    AnswerId, Device, DeviceStatus, EndReason, Event, Language, Phase, ProviderKind, ProviderStatus, ServedBy, Speaker,
-    TurnId, VisitId, VisitorId,
+    AnswerId, BudgetStatus, Device, DeviceStatus, EndReason, Event, Language, Phase, ProviderKind, ProviderStatus,
+    ServedBy, Speaker, TurnId, VisitId, VisitorId,
 };
 
 /// Milliseconds since 1970-01-01 UTC.
@@ -165,7 +165,7 @@ pub struct StaffEvent {
     pub id: Uuid,
     /// When.
     pub at: UnixMillis,
-    /// `device`, `provider`, `watchdog` or `dropped`.
+    /// `device`, `provider`, `budget`, `watchdog` or `dropped`.
     pub kind: String,
     /// Which device, provider, state or queue.
     pub subject: String,
@@ -186,6 +186,9 @@ impl StaffEvent {
             Event::Provider { kind, name, status, detail } => {
                 ("provider", format!("{} {name}", provider_kind(*kind)), provider_status(*status), detail.clone())
             }
+            Event::Budget { status, spent, budget } => {
+                ("budget", "day".to_owned(), budget_status(*status), format!("{} of {}", spent.0, budget.0))
+            }
             Event::WatchdogFired { phase } => ("watchdog", phase_name(*phase).to_owned(), "ended", String::new()),
             Event::Dropped { what, count } => ("dropped", (*what).to_owned(), "dropped", count.to_string()),
             Event::VisitStarted { .. }
@@ -196,6 +199,9 @@ impl StaffEvent {
             | Event::Presence { .. }
             | Event::Identity { .. }
             | Event::PicturesObserved { .. }
+            | Event::ToolCall { .. }
+            | Event::PersonaChanged { .. }
+            | Event::Spent { .. }
             | Event::InputEnded => return None,
         };
         Some(Self { id: Uuid::now_v7(), at, kind: kind.to_owned(), subject, status: status.to_owned(), detail })
@@ -232,6 +238,14 @@ fn provider_status(status: ProviderStatus) -> &'static str {
         ProviderStatus::Healthy => "healthy",
         ProviderStatus::Failed => "failed",
         ProviderStatus::Suspended => "suspended",
+    }
+}
+
+fn budget_status(status: BudgetStatus) -> &'static str {
+    match status {
+        BudgetStatus::Within => "within",
+        BudgetStatus::Warning => "warning",
+        BudgetStatus::Exhausted => "exhausted",
     }
 }
 

@@ -198,6 +198,9 @@ pub fn view(phase: Phase, language: Language) -> View {
         uses_service: false,
         camera_on: true,
         known: None,
+        tool: None,
+        card: None,
+        persona: None,
         topics: topics(),
         toast: None,
     }

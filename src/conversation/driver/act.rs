@@ -186,6 +186,7 @@ impl Conversation {
             language,
             entry: question.entry.clone(),
             takes_leave,
+            tools: Arc::new([]),
         };
         self.start_answer(answer, Some(turn), language, Source::Model(request));
     }

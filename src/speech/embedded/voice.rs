@@ -60,7 +60,7 @@ impl TextToSpeech for EmbeddedTextToSpeech {
         // One short word in each language opens the dictionaries and loads the vowel model; the receivers are kept
         // out of the way until the words are made.
         for (language, text) in [(Language::ENGLISH, "yes"), (Language::ARABIC, "نعم")] {
-            let mut stream = self.speak(SpeakRequest { text: text.into(), language });
+            let mut stream = self.speak(SpeakRequest { text: text.into(), language, voice: None });
             if let Ok(runtime) = tokio::runtime::Handle::try_current() {
                 runtime.spawn(async move { while stream.next().await.is_some() {} });
             }

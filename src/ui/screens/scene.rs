@@ -123,6 +123,9 @@ mod tests {
             uses_service: false,
             camera_on: true,
             known: None,
+            tool: None,
+            card: None,
+            persona: None,
             topics: [].into(),
             toast: None,
         }
