@@ -103,7 +103,12 @@ impl Stage {
 }
 
 /// Plays answers for `length`; if `visits`, somebody interrupts each of them.
-pub(crate) fn run(models: &Models, noise: Vec<Box<dyn Noise>>, length: Duration, visits: bool) -> anyhow::Result<Outcome> {
+pub(crate) fn run(
+    models: &Models,
+    noise: Vec<Box<dyn Noise>>,
+    length: Duration,
+    visits: bool,
+) -> anyhow::Result<Outcome> {
     let answers = answers()?;
     let interruptions: Vec<Arc<[f32]>> = INTERRUPTIONS
         .iter()

@@ -23,12 +23,14 @@ fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
     let minutes = arguments.iter().find_map(|argument| argument.parse::<f64>().ok()).unwrap_or(2.0);
     let length = Duration::from_secs_f64(60.0 * minutes);
-    let wanted = |name: &str| arguments.iter().all(|argument| argument.parse::<f64>().is_ok()) || arguments.iter().any(|argument| argument == name);
+    let wanted = |name: &str| {
+        arguments.iter().all(|argument| argument.parse::<f64>().is_ok())
+            || arguments.iter().any(|argument| argument == name)
+    };
     let models = Models::load()?;
     let hiss = || -> Box<dyn Noise> { Box::new(Hiss { chance: Chance::new(3), level_db: -60.0 }) };
-    let hall = || -> anyhow::Result<Box<dyn Noise>> {
-        Ok(Box::new(Hall::new(17, ears::PLAYED_DB + ears::ECHO_DB - SNR_DB)?))
-    };
+    let hall =
+        || -> anyhow::Result<Box<dyn Noise>> { Ok(Box::new(Hall::new(17, ears::PLAYED_DB + ears::ECHO_DB - SNR_DB)?)) };
     if wanted("echo") {
         ears::print("own voice", &mut ears::run(&models, vec![hiss()], length, false)?);
     }

@@ -1,6 +1,10 @@
 //! The noise of a hall: a babble of many voices, music, clatter. Seeded: the same in every run.
 
-#![allow(dead_code, clippy::indexing_slicing, reason = "each bench uses its part; indices are within their own lengths")]
+#![allow(
+    dead_code,
+    clippy::indexing_slicing,
+    reason = "each bench uses its part; indices are within their own lengths"
+)]
 
 use std::sync::Arc;
 

@@ -16,6 +16,7 @@ use majlis::{
     clock::{Clock, ManualClock},
     config,
     runtime::{ModelStore, Onnx},
+    words::TurnWords,
 };
 
 /// Samples a second in the pipeline.
@@ -25,13 +26,16 @@ pub(crate) const PIPELINE_RATE: usize = PIPELINE_RATE_HZ as usize;
 pub(crate) struct Models {
     store: ModelStore,
     onnx: Onnx,
+    /// What words mean for whose turn it is.
+    pub(crate) turns: TurnWords,
 }
 
 impl Models {
     pub(crate) fn load() -> anyhow::Result<Self> {
         let store = ModelStore::open(&Path::new(env!("CARGO_MANIFEST_DIR")).join("models"))?;
         let onnx = Onnx::load(&store)?;
-        Ok(Self { store, onnx })
+        let turns = TurnWords::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("assets"))?;
+        Ok(Self { store, onnx, turns })
     }
 
     /// The loop with a recording as the microphone.
@@ -116,6 +120,21 @@ pub(crate) fn scene(length_ms: usize, sounds: &[(usize, &[f32])]) -> Vec<f32> {
         }
     }
     samples
+}
+
+/// Writes a recording at the pipeline's rate.
+pub(crate) fn write_wav(path: &Path, samples: &[f32]) -> anyhow::Result<()> {
+    let spec = hound::WavSpec {
+        channels: 1,
+        sample_rate: 16_000,
+        bits_per_sample: 16,
+        sample_format: hound::SampleFormat::Int,
+    };
+    let mut writer = hound::WavWriter::create(path, spec).context("no recording can be written")?;
+    for sample in samples {
+        writer.write_sample((sample * 32_767.0).round() as i16)?;
+    }
+    Ok(writer.finalize()?)
 }
 
 /// Runs one frame in lock-step and returns what happened.

@@ -14,6 +14,7 @@ use std::{
 };
 
 use majlis::audio::{Frame, Polled, Sink, Source};
+use realfft::num_complex::Complex32;
 
 use super::PIPELINE_RATE;
 
@@ -71,21 +72,64 @@ pub(crate) fn impulse_response(seed: u32) -> Vec<f32> {
 /// `samples` as they sound in the room.
 pub(crate) fn reverberate(samples: &[f32], seed: u32) -> Vec<f32> {
     let response = impulse_response(seed);
-    let mut padded = vec![0.0; response.len() - 1];
-    padded.extend_from_slice(samples);
-    let reversed: Vec<f32> = response.iter().rev().copied().collect();
-    (0..samples.len()).map(|n| dot(&padded[n..n + reversed.len()], &reversed)).collect()
+    let length = (samples.len() + response.len()).next_power_of_two();
+    let mut planner = realfft::RealFftPlanner::<f32>::new();
+    let (forward, inverse) = (planner.plan_fft_forward(length), planner.plan_fft_inverse(length));
+    let spectrum = |sound: &[f32]| {
+        let mut padded = forward.make_input_vec();
+        padded[..sound.len()].copy_from_slice(sound);
+        let mut spectrum = forward.make_output_vec();
+        forward.process(&mut padded, &mut spectrum).unwrap();
+        spectrum
+    };
+    let mut product: Vec<_> =
+        spectrum(samples).into_iter().zip(spectrum(&response)).map(|(a, b)| a * b / length as f32).collect();
+    // What rounding left of the imaginary parts of the ends, which have none.
+    product[0].im = 0.0;
+    product[length / 2].im = 0.0;
+    let mut sound = inverse.make_output_vec();
+    inverse.process(&mut product, &mut sound).unwrap();
+    sound.truncate(samples.len());
+    sound
 }
 
-fn dot(a: &[f32], b: &[f32]) -> f32 {
-    let mut sums = [0.0_f32; 16];
-    let (a, b) = (a.as_chunks::<16>().0, b.as_chunks::<16>().0);
-    for (a, b) in a.iter().zip(b) {
-        for lane in 0..16 {
-            sums[lane] += a[lane] * b[lane];
-        }
+/// The echo of a stretch of sound, by overlap-save.
+struct Echo {
+    forward: Arc<dyn realfft::RealToComplex<f32>>,
+    inverse: Arc<dyn realfft::ComplexToReal<f32>>,
+    response: Vec<Complex32>,
+    padded: Vec<f32>,
+    spectrum: Vec<Complex32>,
+    /// Samples before the end of a frame that are heard in it.
+    reach: usize,
+}
+
+impl Echo {
+    fn new(seed: u32, echo_db: f32) -> Self {
+        let response = impulse_response(seed);
+        let reach = response.len() + FRAME - 1;
+        let length = reach.next_power_of_two();
+        let mut planner = realfft::RealFftPlanner::<f32>::new();
+        let (forward, inverse) = (planner.plan_fft_forward(length), planner.plan_fft_inverse(length));
+        let mut padded = forward.make_input_vec();
+        let gain = 10_f32.powf(echo_db / 20.0) / length as f32;
+        padded.iter_mut().zip(&response).for_each(|(to, from)| *to = from * gain);
+        let mut spectrum = forward.make_output_vec();
+        forward.process(&mut padded, &mut spectrum).unwrap();
+        Self { response: spectrum.clone(), forward, inverse, padded, spectrum, reach }
     }
-    sums.iter().sum()
+
+    /// `played`: [`Self::reach`] samples up to the end of the frame.
+    fn of(&mut self, played: &[f32], frame: &mut Frame) {
+        self.padded.fill(0.0);
+        self.padded[..self.reach].copy_from_slice(played);
+        self.forward.process(&mut self.padded, &mut self.spectrum).unwrap();
+        self.spectrum.iter_mut().zip(&self.response).for_each(|(x, response)| *x *= response);
+        let last = self.spectrum.len() - 1;
+        (self.spectrum[0].im, self.spectrum[last].im) = (0.0, 0.0);
+        self.inverse.process(&mut self.spectrum, &mut self.padded).unwrap();
+        frame.copy_from_slice(&self.padded[self.reach - FRAME..self.reach]);
+    }
 }
 
 /// RMS of what is not silence, dBFS: frames within 30 dB of the loudest.
@@ -125,8 +169,7 @@ struct Shared {
     played: Vec<f32>,
     written: u64,
     frames: u64,
-    response: Vec<f32>,
-    echo_gain: f32,
+    echo: Echo,
     noise: Vec<Box<dyn Noise>>,
     /// A visitor's speech: its samples from this sample of the timeline on.
     visitor: Option<(u64, Arc<[f32]>)>,
@@ -145,13 +188,12 @@ const AUDIBLE: f32 = 0.001;
 impl Room {
     /// A room in which the kiosk's voice comes back with `echo_db` of its level.
     pub(crate) fn new(seed: u32, echo_db: f32, noise: Vec<Box<dyn Noise>>) -> Self {
-        let response: Vec<f32> = impulse_response(seed).into_iter().rev().collect();
+        let echo = Echo::new(seed, echo_db);
         let shared = Shared {
-            played: vec![0.0; response.len() + DELAY + 8 * FRAME],
+            played: vec![0.0; echo.reach + DELAY + 8 * FRAME],
             written: 0,
             frames: 0,
-            response,
-            echo_gain: 10_f32.powf(echo_db / 20.0),
+            echo,
             noise,
             visitor: None,
             last_sound: 0,
@@ -212,15 +254,10 @@ impl Shared {
     fn hear(&mut self, frame: &mut Frame) {
         let start = self.frames * FRAME as u64;
         self.frames += 1;
-        // The window of what was played that ends `DELAY` before the first sample, from the end of what is known.
-        let behind = (self.written + DELAY as u64 - start) as usize;
-        for (n, x) in frame.iter_mut().enumerate() {
-            let newest = self.played.len() + n + 1;
-            *x = match newest.checked_sub(behind).filter(|end| *end <= self.played.len()) {
-                Some(end) => dot(&self.played[end - self.response.len()..end], &self.response) * self.echo_gain,
-                None => 0.0,
-            };
-        }
+        // What was played up to `DELAY` before the last sample of the frame, as long as the room remembers.
+        let behind = (self.written + DELAY as u64).saturating_sub(start + FRAME as u64) as usize;
+        let end = self.played.len().saturating_sub(behind);
+        self.echo.of(&self.played[end - self.echo.reach..end], frame);
         if let Some((at, samples)) = &self.visitor {
             let begun = (start - at) as usize;
             frame.iter_mut().zip(samples.get(begun..).unwrap_or_default()).for_each(|(x, said)| *x += said);

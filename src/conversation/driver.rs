@@ -40,6 +40,7 @@ use crate::{
 
 mod act;
 mod known;
+mod own_words;
 
 /// Progress of jobs waiting for the driver. When it is full the jobs wait.
 const PROGRESS_QUEUE: usize = 256;
@@ -169,6 +170,7 @@ impl Conversation {
             visit: config.visit.clone(),
             max_utterance: Duration::from_secs(config.audio.max_utterance_s),
             listen_only_when_attending: config.presence.listen_only_when_attending,
+            words: parts.words.turns().clone(),
         };
         Self {
             state: State::new(config.stand.language),
@@ -264,6 +266,9 @@ impl Conversation {
         self.tell_of_losses();
         match event {
             AudioEvent::SpeechStarted { utterance, over_playout, .. } => {
+                if over_playout {
+                    self.tell_own_words().await;
+                }
                 self.feed(Input::SpeechStarted { utterance, over_playout }).await;
                 // Not for every noise of the hall.
                 if self.state.utterance() == Some(utterance) || self.state.held_utterance() == Some(utterance) {
@@ -273,6 +278,11 @@ impl Conversation {
             }
             AudioEvent::InterruptionConfirmed { utterance } => self.feed(Input::InterruptionConfirmed(utterance)).await,
             AudioEvent::InterruptionDismissed { utterance } => self.feed(Input::InterruptionDismissed(utterance)).await,
+            AudioEvent::SpeechGoesOn { clip } => {
+                let utterance = clip.utterance;
+                self.clip = Some(clip);
+                self.feed(Input::SpeechGoesOn(utterance)).await;
+            }
             AudioEvent::SpeechPaused { clip } => {
                 let input = Input::SpeechPaused {
                     utterance: clip.utterance,
@@ -307,7 +317,10 @@ impl Conversation {
                     self.record_answer(*id, running);
                 }
             }
-            AudioEvent::PlayoutFinished { answer } => self.feed(Input::PlayoutFinished(answer)).await,
+            AudioEvent::PlayoutFinished { answer } => {
+                self.tell_what_was_asked(answer).await;
+                self.feed(Input::PlayoutFinished(answer)).await;
+            }
             AudioEvent::MicrophoneLost { detail } => {
                 self.device(Device::Microphone, DeviceStatus::Lost, detail);
                 self.feed(Input::MicrophoneLost).await;
