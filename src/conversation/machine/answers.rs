@@ -68,8 +68,11 @@ impl Step<'_> {
             return;
         }
         answer.last_sound = Some(now);
-        self.finish_turn();
-        self.go(Phase::Speaking);
+        // Whoever speaks over it already has made the turn that is not finished.
+        if self.state.interruption.is_none() {
+            self.finish_turn();
+            self.go(Phase::Speaking);
+        }
     }
 
     pub(super) fn playout_finished(&mut self, id: AnswerId) {
