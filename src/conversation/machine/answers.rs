@@ -105,7 +105,7 @@ impl Step<'_> {
 
     /// Stops whatever answer there is: cut if it can be heard, thrown away if not.
     pub(super) fn stop_answer(&mut self) {
-        self.state.interruption = None;
+        self.end_interruption();
         match &self.state.answer {
             Some(answer) if answer.is_committed => {
                 let id = answer.id;
@@ -119,7 +119,7 @@ impl Step<'_> {
 
     pub(super) fn discard_answer(&mut self) {
         let Some(answer) = self.state.answer.take() else { return };
-        self.state.interruption = None;
+        self.end_interruption();
         if let Some(turn) = &mut self.state.turn {
             turn.answers_thrown += 1;
         }
