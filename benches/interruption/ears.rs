@@ -12,7 +12,7 @@ use majlis::{
 };
 
 use crate::support::{
-    self, Models, PIPELINE_RATE, Voice, quantile,
+    self, Models, PIPELINE_RATE, Voice,
     room::{Chance, Noise, Room, at_level},
     speak,
 };
@@ -77,6 +77,7 @@ pub(crate) fn answers() -> anyhow::Result<Vec<Arc<[f32]>>> {
 
 /// What came of a time in the room.
 #[derive(Default)]
+#[allow(dead_code, reason = "the bench prints all of it, the test looks at some")]
 pub(crate) struct Outcome {
     pub(crate) spoken: Duration,
     pub(crate) pauses: usize,
@@ -217,26 +218,4 @@ fn one_answer(
         println!("not heard: {:?}, {onset:?}", (outcome.tried - 1) % INTERRUPTIONS.len());
     }
     Ok(())
-}
-
-pub(crate) fn print(what: &str, outcome: &mut Outcome) {
-    println!(
-        "{what}: {:.0} s spoken, {} pauses by nobody ({} of them as long and loud as an interruption), {:.1} s held",
-        outcome.spoken.as_secs_f64(),
-        outcome.pauses,
-        outcome.confirmed,
-        outcome.held.as_secs_f64(),
-    );
-    if outcome.tried == 0 {
-        let share = outcome.held.as_secs_f64() / outcome.spoken.as_secs_f64().max(1e-3);
-        println!("    {:.2} % of the time lost", 100.0 * share);
-        return;
-    }
-    println!(
-        "    interruptions heard: {} of {}; silence at the speaker {:.0} ms after the onset (median), {:.0} ms (p95)",
-        outcome.heard,
-        outcome.tried,
-        quantile(&mut outcome.silent_after_ms, 0.5),
-        quantile(&mut outcome.silent_after_ms, 0.95),
-    );
 }

@@ -14,6 +14,7 @@ use std::time::Duration;
 use support::{
     Models,
     hall::Hall,
+    quantile,
     room::{Chance, Hiss, Noise},
 };
 
@@ -33,16 +34,38 @@ fn main() -> anyhow::Result<()> {
     let hall =
         || -> anyhow::Result<Box<dyn Noise>> { Ok(Box::new(Hall::new(17, ears::PLAYED_DB + ears::ECHO_DB - SNR_DB)?)) };
     if wanted("echo") {
-        ears::print("own voice", &mut ears::run(&models, vec![hiss()], length, false)?);
+        print("own voice", &mut ears::run(&models, vec![hiss()], length, false)?);
     }
     if wanted("barge") {
-        ears::print("visitors over the own voice", &mut ears::run(&models, vec![hiss()], length, true)?);
+        print("visitors over the own voice", &mut ears::run(&models, vec![hiss()], length, true)?);
     }
     if wanted("hall") {
-        ears::print("hall", &mut ears::run(&models, vec![hiss(), hall()?], length, false)?);
+        print("hall", &mut ears::run(&models, vec![hiss(), hall()?], length, false)?);
     }
     if wanted("hall-barge") {
-        ears::print("visitors in the hall", &mut ears::run(&models, vec![hiss(), hall()?], length, true)?);
+        print("visitors in the hall", &mut ears::run(&models, vec![hiss(), hall()?], length, true)?);
     }
     Ok(())
+}
+
+fn print(what: &str, outcome: &mut ears::Outcome) {
+    println!(
+        "{what}: {:.0} s spoken, {} pauses by nobody ({} of them as long and loud as an interruption), {:.1} s held",
+        outcome.spoken.as_secs_f64(),
+        outcome.pauses,
+        outcome.confirmed,
+        outcome.held.as_secs_f64(),
+    );
+    if outcome.tried == 0 {
+        let share = outcome.held.as_secs_f64() / outcome.spoken.as_secs_f64().max(1e-3);
+        println!("    {:.2} % of the time lost", 100.0 * share);
+        return;
+    }
+    println!(
+        "    interruptions heard: {} of {}; silence at the speaker {:.0} ms after the onset (median), {:.0} ms (p95)",
+        outcome.heard,
+        outcome.tried,
+        quantile(&mut outcome.silent_after_ms, 0.5),
+        quantile(&mut outcome.silent_after_ms, 0.95),
+    );
 }
