@@ -20,15 +20,17 @@ use crate::{
     cloud::{BreakerSettings, ProviderError},
     config::Config,
     conversation::{
-        Activity, Conversation, NoRecords, Observations, Parts, VisitorRecords, VisualContext, VisualParts,
+        Activity, Conversation, NoAppointments, NoRecords, Observations, Parts, Personas, VisitorRecords,
+        VisualContext, VisualParts,
     },
-    event::{Bus, Command, DeviceStatus, Event, ProviderStatus, Subscription, View},
+    event::{Bus, Command, Cost, DeviceStatus, Event, Feed, ProviderStatus, Subscription, View},
     knowledge::KnowledgeBase,
     ops::report::{Collector, Report},
     runtime::{ModelStore, Onnx, OnnxError},
     speech::embedded::Espeak,
-    staff::DeskHandle,
+    staff::{DeskHandle, system_wall_clock},
     store::{Closed, Record, StaffEvent, Store, UnixMillis},
+    tools::NoTools,
     words::Words,
 };
 
@@ -91,6 +93,7 @@ pub struct Foundation {
     /// The kiosk's own sentences.
     pub words: Arc<Words>,
     knowledge: Arc<KnowledgeBase>,
+    personas: Arc<Personas>,
     models: ModelStore,
     onnx: Onnx,
     /// The one owner of the voice; an error is told to staff by the run that wants to speak.
@@ -108,6 +111,7 @@ impl Foundation {
         for problem in &problems {
             tracing::warn!(%problem, "an entry of the knowledge base is skipped");
         }
+        let personas = Personas::load(&config.paths.assets, &config.personas.first)?;
         let models = ModelStore::open(&config.paths.models)?;
         let onnx = libraries.onnx(&models)?;
         let espeak = libraries.espeak();
@@ -118,6 +122,7 @@ impl Foundation {
             config: Arc::new(config),
             words: Arc::new(words),
             knowledge: Arc::new(knowledge),
+            personas: Arc::new(personas),
             models,
             onnx,
             espeak,
@@ -273,6 +278,12 @@ impl Kiosk {
             seen: observations.clone(),
             turns,
             activity,
+            toolbox: Arc::new(NoTools),
+            personas: foundation.personas.clone(),
+            appointments: Arc::new(NoAppointments),
+            feed: Feed::default(),
+            spent: Arc::new(Cost::default),
+            wall: system_wall_clock(),
         });
         conversation.warm_up();
         let conversation = tokio::spawn(conversation.run());

@@ -9,20 +9,29 @@
 
 mod activity;
 mod answer;
+mod cards;
 mod discretion;
 mod driver;
 mod heard;
+mod history;
 mod known;
 pub mod machine;
+mod parts;
+mod personas;
 mod prompt;
 mod record;
 #[cfg(test)]
 mod tests;
+mod utterance;
 mod view;
+mod visit;
 mod visual_context;
 
 pub use activity::{Activity, Busy};
-pub use driver::{Conversation, Parts};
+pub use cards::{AppointmentDesk, CardChange, NoAppointments};
+pub use driver::Conversation;
 pub use known::{ForgetError, NoRecords, VisitorRecords};
+pub use parts::Parts;
+pub use personas::{Pass, Persona, PersonaError, Personas};
 pub use record::{TurnRecord, Waterfall};
 pub use visual_context::{Observations, VisualContext, VisualFigures, VisualParts};

@@ -6,7 +6,7 @@ use std::{fmt, sync::Arc};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{Card, KnownVisitor, PersonaId};
+use super::{Card, KnownVisitor, PersonaId, VisitorId};
 
 /// A tool as the model sees it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -115,4 +115,6 @@ pub enum Effect {
     Booked(String),
     /// The visitor wishes to have this remembered.
     Preferred(String),
+    /// The visitor asked to be forgotten, and is.
+    Forgotten(VisitorId),
 }

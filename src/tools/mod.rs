@@ -4,6 +4,8 @@
 //! conversation, `Event::ToolCall`. Never touches: devices, the window, the model; a tool that changes something is not
 //! carried out before the visitor has said yes to it.
 
+mod consent;
 mod types;
 
+pub(crate) use consent::ConsentWords;
 pub use types::{CallContext, NoTools, Policy, Tool, ToolError, ToolOutput, ToolPrefix, Toolbox};

@@ -34,6 +34,7 @@ impl Step<'_> {
         let Some(answer) = self.answer_of(id) else { return };
         answer.ends_visit |= ends_visit;
         answer.is_empty = !has_text;
+        self.work_done(id);
         self.replace_if_empty();
     }
 
@@ -95,7 +96,7 @@ impl Step<'_> {
                 self.go(Phase::Listening);
                 self.judge();
             }
-            Phase::Speaking => self.go(Phase::Listening),
+            Phase::Speaking | Phase::Thinking | Phase::CallingTool => self.go(Phase::Listening),
             _ => {}
         }
     }
