@@ -111,12 +111,13 @@ impl Foundation {
         for problem in &problems {
             tracing::warn!(%problem, "an entry of the knowledge base is skipped");
         }
-        let personas = Personas::load(&config.paths.assets, &config.personas.first)?;
+        let mut personas = Personas::load(&config.paths.assets, &config.personas.first)?;
         let models = ModelStore::open(&config.paths.models)?;
         let onnx = libraries.onnx(&models)?;
         let espeak = libraries.espeak();
         if let Ok(espeak) = &espeak {
             providers::choose_voices(espeak, &mut config.embedded);
+            providers::check_persona_voices(espeak, &mut personas);
         }
         Ok(Self {
             config: Arc::new(config),

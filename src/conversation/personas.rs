@@ -157,6 +157,25 @@ impl Personas {
         Ok(Self { all, first })
     }
 
+    /// Takes away espeak-ng's voices that are not there: such a persona speaks with the configured voice. Gives them.
+    pub fn keep_voices(&mut self, has_voice: impl Fn(&str) -> bool) -> Vec<String> {
+        let mut missing = Vec::new();
+        for persona in &mut self.all {
+            let Some(voice) = &persona.voice else { continue };
+            if voice.embedded.iter().all(|(_, name)| has_voice(name)) {
+                continue;
+            }
+            let mut voice = PersonaVoice::clone(voice);
+            missing.extend(voice.embedded.extract_if(.., |(_, name)| !has_voice(name)).map(|(_, name)| name));
+            let known = Persona { voice: Some(Arc::new(voice)), ..Persona::clone(persona) };
+            *persona = Arc::new(known);
+        }
+        if let Some(first) = self.get(&self.first.id).cloned() {
+            self.first = first;
+        }
+        missing
+    }
+
     /// One who is everybody.
     #[must_use]
     pub fn only(persona: Persona) -> Self {

@@ -10,6 +10,7 @@ use crate::{
     clock::Clock,
     cloud::{BreakerSettings, Cloud, Link, ProviderError, Service, Supervisor},
     config::{self, Secrets},
+    conversation::Personas,
     event::{Bus, Connection, Event, Language, ProviderKind, ProviderStatus},
     llm::{CloudLanguageModel, CloudObserver, KnowledgeModel, LanguageModel, LlmChain, Observer},
     speech::{
@@ -123,6 +124,22 @@ pub(super) fn choose_voices(espeak: &Espeak, config: &mut config::Embedded) {
         });
         if checking.join().is_err() {
             tracing::error!("the voices of espeak-ng could not be checked");
+        }
+    });
+}
+
+/// Personas whose voice espeak-ng does not have speak with the configured one.
+pub(super) fn check_persona_voices(espeak: &Espeak, personas: &mut Personas) {
+    // On a thread of its own, as above.
+    std::thread::scope(|scope| {
+        let checking = scope.spawn(|| personas.keep_voices(|voice| espeak.has_voice(voice)));
+        match checking.join() {
+            Ok(missing) if missing.is_empty() => {}
+            Ok(missing) => tracing::warn!(
+                "assets/personas names voices that espeak-ng does not have: {}; the configured voice speaks instead",
+                missing.join(", ")
+            ),
+            Err(_) => tracing::error!("the voices of the personas could not be checked"),
         }
     });
 }

@@ -117,7 +117,7 @@ fn somebody_who_agreed_on_paper_is_enrolled_shown_found_and_forgotten() {
     let shown = visitors(&place.config, &VisitorsAction::Show { id, json: true }).unwrap();
     let shown: serde_json::Value = serde_json::from_str(&shown.text).unwrap();
     assert_eq!((&shown["status"], &shown["embeddings"]["usable"]), (&"valid".into(), &2.into()));
-    assert_eq!((&shown["consent"]["version"], &shown["consent"]["language"]), (&"4".into(), &"ar".into()));
+    assert_eq!((&shown["consent"]["version"], &shown["consent"]["language"]), (&"5".into(), &"ar".into()));
     assert_eq!(place.list("khalid").len(), 0);
 
     let asked = visitors(&place.config, &VisitorsAction::Forget { id: Uuid::now_v7(), yes: true }).unwrap_err();

@@ -28,7 +28,8 @@ use crate::{
     config::Config,
     event::{
         AnswerId, Bus, Command, Connection, Cost, Effect, Feed, FeedEvent, Language, Phase, ServedBy, Sight, Speaker,
-        Subscription, ToolFailure, ToolResult, ToolSpec, ToolUse, UtteranceId, View, VisitId, VisitorId, VisitorMemory,
+        Subscription, ToolFailure, ToolResult, ToolSpec, ToolUse, UtteranceId, View, VisitId, VisitSummary, VisitorId,
+        VisitorMemory,
     },
     knowledge::KnowledgeBase,
     llm::{AnswerStream, ChatRequest, Delta, LanguageModel},
@@ -154,6 +155,10 @@ impl VisitorRecords for ScriptedRecords {
 
     fn denied(&self, visitor: VisitorId) {
         self.told.lock().unwrap().push(format!("denied {}", visitor.0.as_u128()));
+    }
+
+    fn summarise(&self, _visit: VisitId, _summary: &VisitSummary) {
+        self.told.lock().unwrap().push("summarised".to_owned());
     }
 
     async fn memory(&self, _visitor: VisitorId, _language: Language) -> VisitorMemory {

@@ -300,7 +300,7 @@ fn a_person_is_enrolled_in_five_pictures_after_they_agreed_in_their_language() {
     assert_eq!(saved.len(), 1);
     assert_eq!(saved[0].taken.iter().map(|taken| taken.pose).collect::<Vec<_>>(), Pose::ALL);
     assert_eq!((saved[0].by, saved[0].renews, saved[0].language), (aisha().id, None, Language::ARABIC));
-    assert_eq!((saved[0].consent.text_version.as_str(), saved[0].consent.language), ("4", Language::ARABIC));
+    assert_eq!((saved[0].consent.text_version.as_str(), saved[0].consent.language), ("5", Language::ARABIC));
     assert_eq!(saved[0].retained_until.timestamp(), until);
     desk.touch(StaffCommand::Finish);
     assert!(matches!(desk.page(), StaffPage::People(_)));
