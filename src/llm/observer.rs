@@ -10,7 +10,7 @@ use async_openai::types::chat::{
 use async_trait::async_trait;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
-use super::cloud::{Progress, limit_tokens, parse};
+use super::progress::{Progress, parse};
 use crate::{
     cloud::{Cloud, EventReader, ProviderError, Service, body_text, cut, is_event_stream, timed_out},
     config::Config,
@@ -132,4 +132,18 @@ fn parts(pictures: &[LabelledPicture]) -> Vec<ChatCompletionRequestUserMessageCo
         ]
     };
     pictures.iter().flat_map(labelled).collect()
+}
+
+fn limit_tokens(service: &Service, body: &mut CreateChatCompletionRequest, max_tokens: u32) {
+    if service.is_openai() {
+        body.max_completion_tokens = Some(max_tokens);
+    } else {
+        #[allow(
+            deprecated,
+            reason = "compatible servers know only the old name; OpenAI's newer models only the new one"
+        )]
+        {
+            body.max_tokens = Some(max_tokens);
+        }
+    }
 }

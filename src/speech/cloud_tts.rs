@@ -64,11 +64,12 @@ async fn speak(
     let no_first = || timed_out(service.name(), "the first sound", first_limit);
     let first_due = Instant::now() + first_limit;
 
-    let voice = if request.language == Language::ARABIC { &options.voice_ar } else { &options.voice_en };
+    let configured = if request.language == Language::ARABIC { &options.voice_ar } else { &options.voice_en };
+    let voice = request.voice.as_ref().and_then(|voice| voice.service(request.language)).unwrap_or(configured);
     let body = CreateSpeechRequest {
         input: request.text,
         model: SpeechModel::Other(options.model.clone()),
-        voice: Voice::Other(voice.clone()),
+        voice: Voice::Other(voice.to_owned()),
         response_format: Some(SpeechResponseFormat::Pcm),
         ..CreateSpeechRequest::default()
     };
