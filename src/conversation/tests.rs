@@ -17,6 +17,7 @@ use crate::{
 use world::{Setup, Thought, World, heard, said};
 
 mod known;
+mod log;
 mod memory;
 mod mid_answer;
 mod tools;
