@@ -14,10 +14,11 @@ use super::{
 };
 use crate::{
     cloud::{
-        EventReader, FailureKind, Output, ProviderError, Service, body_text, cut, is_event_stream, pieces, timed_out,
+        Charge, EventReader, FailureKind, Output, ProviderError, Service, body_text, cut, estimated_tokens,
+        is_event_stream, pieces, timed_out,
     },
     config,
-    event::ServedBy,
+    event::{Amount, ServedBy},
 };
 
 /// Answers by a model at a service.
@@ -106,7 +107,14 @@ impl Own {
         let no_next = || timed_out(service.name(), "the next word of the answer", token_limit);
         let first_due = Instant::now() + first_limit;
 
-        let response = tokio::time::timeout_at(first_due, self.send(request)).await.map_err(|_| no_first())??;
+        let mut meter = Meter::new(&self.service, options, request);
+        let response = match tokio::time::timeout_at(first_due, self.send(request)).await.map_err(|_| no_first())? {
+            Ok(response) => response,
+            Err(error) => {
+                meter.refused();
+                return Err(error);
+            }
+        };
         let mut progress = Progress::default();
         if !is_event_stream(&response) {
             let body = tokio::time::timeout_at(first_due, body_text(response)).await.map_err(|_| no_first())?;
@@ -114,7 +122,9 @@ impl Own {
             let Ok(chunk) = parse(service, &body) else {
                 return Err(service.malformed("neither a stream of events nor an answer in JSON"));
             };
-            if let Some(text) = progress.take(chunk) {
+            let text = progress.take(chunk);
+            meter.read(&progress);
+            if let Some(text) = text {
                 out.give(Ok(Delta::Text(text))).await;
             }
             return Ok(progress);
@@ -132,16 +142,18 @@ impl Own {
             if event.trim() == "[DONE]" {
                 return Ok(progress);
             }
-            if let Some(text) = progress.take(parse(service, &event)?) {
+            let text = progress.take(parse(service, &event)?);
+            meter.read(&progress);
+            if let Some(text) = text {
                 out.give(Ok(Delta::Text(text))).await;
             }
             if progress.is_too_much() {
                 return Err(service.malformed("calls larger than any sane ones"));
             }
         }
-        // `finish_reason` ends the answer; `[DONE]` may be missing. Reading up to it leaves the connection usable, and the
-        // visitor does not wait for that.
-        tokio::spawn(tokio::time::timeout(Duration::from_secs(1), events.drain()));
+        // `finish_reason` ends the answer; `[DONE]` may be missing. Reading up to it leaves the connection usable and tells
+        // what was used; the visitor does not wait for that.
+        tokio::spawn(tokio::time::timeout(Duration::from_secs(1), meter.read_rest(events)));
         Ok(progress)
     }
 
@@ -194,5 +206,56 @@ impl Own {
             }
         }
         Err(refusal.unwrap_or_else(|| self.service.malformed("no form of the request was tried")))
+    }
+}
+
+/// Counts the tokens of one answer.
+pub(super) struct Meter {
+    charge: Charge,
+    /// Tokens sent, as far as they can be guessed.
+    estimated_input: u64,
+}
+
+impl Meter {
+    fn new(service: &Arc<Service>, options: &config::CloudLlm, request: &ChatRequest) -> Self {
+        let said = request.messages.iter().map(|message| {
+            let calls = message.calls.iter().map(|call| call.arguments.len() as u64).sum::<u64>();
+            message.text.chars().count() as u64 + calls
+        });
+        // A schema is written in about as many characters as its description again.
+        let offered = request.tools.iter().map(|tool| 2 * tool.description.len() as u64);
+        Self::of(service, &options.model, said.sum::<u64>() + offered.sum::<u64>())
+    }
+
+    /// For a request to `model` that sends so many characters.
+    pub(super) fn of(service: &Arc<Service>, model: &str, sent_chars: u64) -> Self {
+        let estimated_input = estimated_tokens(sent_chars);
+        let amount = Amount::Tokens { input: estimated_input, cached: 0, output: 0 };
+        Self { charge: Charge::new(service.clone(), model, amount), estimated_input }
+    }
+
+    /// More of the answer has come. What the service tells counts; until then, or if it does not, an estimate.
+    pub(super) fn read(&mut self, progress: &Progress) {
+        let output = estimated_tokens(progress.written_chars());
+        let estimate = Amount::Tokens { input: self.estimated_input, cached: 0, output };
+        self.charge.set(progress.used().unwrap_or(estimate));
+    }
+
+    /// The service did not take the request.
+    pub(super) fn refused(self) {
+        self.charge.refused();
+    }
+
+    /// Reads what follows the end of the answer: the usage, and the end mark.
+    async fn read_rest(mut self, mut events: EventReader) {
+        while let Ok(Some(event)) = events.next().await {
+            let mut rest = Progress::default();
+            if let Ok(chunk) = serde_json::from_str(&event) {
+                rest.take(chunk);
+            }
+            if let Some(used) = rest.used() {
+                self.charge.set(used);
+            }
+        }
     }
 }

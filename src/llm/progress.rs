@@ -182,13 +182,11 @@ impl Progress {
         self.is_too_much
     }
 
-    #[allow(dead_code, reason = "taken by the ledger, next")]
     /// What the service said that it used.
     pub(super) fn used(&self) -> Option<Amount> {
         self.used
     }
 
-    #[allow(dead_code, reason = "taken by the ledger, next")]
     /// Characters written so far, arguments included.
     pub(super) fn written_chars(&self) -> u64 {
         self.text_chars + self.calls.iter().map(|call| call.arguments.chars().count() as u64).sum::<u64>()

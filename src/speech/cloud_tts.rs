@@ -8,9 +8,9 @@ use tokio::time::Instant;
 
 use super::{embedded::telephone_numbers_spelled, PcmChunk, SpeakRequest, SpeechStream, TextToSpeech};
 use crate::{
-    cloud::{FailureKind, Output, ProviderError, Service, pieces, timed_out},
+    cloud::{Charge, FailureKind, Output, ProviderError, Service, pieces, timed_out},
     config,
-    event::{Language, ServedBy},
+    event::{Amount, Language, ServedBy},
 };
 
 /// Speaks at a service.
@@ -54,7 +54,7 @@ impl TextToSpeech for CloudTextToSpeech {
 }
 
 async fn speak(
-    service: &Service,
+    service: &Arc<Service>,
     options: &config::CloudTts,
     request: SpeakRequest,
     out: &Output<Result<PcmChunk, ProviderError>>,
@@ -68,8 +68,10 @@ async fn speak(
     let persona = request.voice.as_deref();
     let own = persona.and_then(|voice| voice.service(request.language)).filter(|own| own != configured);
     let percent = persona.map_or(0, |voice| voice.rate_percent);
+    let input = telephone_numbers_spelled(&request.text, request.language);
+    let characters = input.chars().count() as u64;
     let mut body = CreateSpeechRequest {
-        input: telephone_numbers_spelled(&request.text, request.language),
+        input,
         model: SpeechModel::Other(options.model.clone()),
         voice: Voice::Other(own.unwrap_or(configured).to_owned()),
         response_format: Some(SpeechResponseFormat::Pcm),
@@ -90,7 +92,14 @@ async fn speak(
             result => result,
         }
     };
-    let mut response = tokio::time::timeout_at(first_due, sending).await.map_err(|_| no_first())??;
+    let charge = Charge::new(service.clone(), &options.model, Amount::Speech { characters });
+    let mut response = match tokio::time::timeout_at(first_due, sending).await.map_err(|_| no_first())? {
+        Ok(response) => response,
+        Err(error) => {
+            charge.refused();
+            return Err(error);
+        }
+    };
 
     let mut decoder = PcmDecoder::default();
     let mut has_sound = false;
