@@ -20,6 +20,7 @@ pub use client::{Cloud, CloudError, Service};
 pub use error::{FailureKind, ProviderError};
 pub use guard::{Guard, Health, Link, Probe, Supervisor};
 
+pub(crate) use client::http_client;
 pub(crate) use failure::{body_text, cut, is_event_stream, timed_out};
 pub(crate) use guard::worth_a_second_try;
 pub(crate) use pieces::{Output, pieces};
