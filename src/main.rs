@@ -26,6 +26,7 @@ use majlis::{
         command::{EnrolArgs, FaceTools, StaffAction, VisitorsAction},
     },
     store,
+    tools::{self, command::ToolsAction},
     vision::{self, FaceReader, KnownPeople as _},
 };
 
@@ -88,6 +89,11 @@ enum Command {
     },
     /// Finds the faces in pictures and tells what can be said of them
     Recognize(RecognizeArgs),
+    /// Tries the tools that the model may call
+    Tools {
+        #[command(subcommand)]
+        action: ToolsAction,
+    },
     /// Measures a part of the kiosk on recorded data
     Eval {
         #[command(subcommand)]
@@ -280,6 +286,11 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Db { command: DbCommand::Check } => check_database(&config),
         Command::Recognize(args) => recognize(&config, &args),
         Command::Eval { command: EvalCommand::Faces { pairs, json } } => evaluate_faces(&config, &pairs, json),
+        Command::Tools { action } => {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            let (text, code) = runtime.block_on(tools::command::run(&config, &action))?;
+            print(&text, code)
+        }
         Command::Config { .. } => Ok(ExitCode::SUCCESS),
     }
 }

@@ -197,7 +197,8 @@ fn authorisation(scheme: config::Auth, key: &SecretString, variable: &str) -> Re
     Ok(HeaderMap::from_iter([(name, value)]))
 }
 
-fn http_client(config: &config::Cloud, is_local: bool) -> reqwest::Result<reqwest::Client> {
+/// A client of the house: no redirects, no retries of its own. `is_local`: for services on this machine.
+pub(crate) fn http_client(config: &config::Cloud, is_local: bool) -> reqwest::Result<reqwest::Client> {
     let builder = reqwest::Client::builder()
         .connect_timeout(Duration::from_millis(config.connect_timeout_ms))
         // One exchange a connection, several connections a host: a long stream never delays a short question.

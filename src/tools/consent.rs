@@ -33,15 +33,15 @@ pub(crate) struct ConsentWords {
 }
 
 impl ConsentWords {
-    /// Takes them from the translation files: `consent.yes`, `consent.no`, `consent.question`, each a list with commas.
+    /// Takes them from the translation files: `said.yes`, `said.no`, `said.question`, each a list with commas.
     pub(crate) fn new(words: &Words) -> Self {
         let mut phrases = Vec::new();
         let mut questions = Vec::new();
         for language in Language::ALL {
-            for (key, consent) in [("consent.yes", Consent::Given), ("consent.no", Consent::Refused)] {
+            for (key, consent) in [("said.yes", Consent::Given), ("said.no", Consent::Refused)] {
                 phrases.extend(list(words.get(key, language)).map(|phrase| (phrase, consent)));
             }
-            questions.extend(list(words.get("consent.question", language)).flatten());
+            questions.extend(list(words.get("said.question", language)).flatten());
         }
         phrases.sort_by_key(|(phrase, _)| std::cmp::Reverse(phrase.len()));
         Self { phrases, questions }
@@ -98,10 +98,34 @@ mod tests {
     #[test]
     fn assent_is_understood_in_both_languages() {
         for said in [
-            "Yes.", "Yes, please.", "yeah go ahead", "Sure, why not?", "Okay", "OK!", "That works, thank you.", "No problem.",
-            "Yes, could you book it, please?", "Of course", "Please do", "Perfect", "I'd like that", "Correct.",
-            "نعم", "نَعَم من فضلك", "ايوه", "أيوا تمام", "طبعاً", "أكيد، تفضل", "موافق", "حسنًا", "لا مانع", "ما في مشكلة",
-            "إي نعم", "ماشي", "ليش لا؟", "yes نعم",
+            "Yes.",
+            "Yes, please.",
+            "yeah go ahead",
+            "Sure, why not?",
+            "Okay",
+            "OK!",
+            "That works, thank you.",
+            "No problem.",
+            "Yes, could you book it, please?",
+            "Of course",
+            "Please do",
+            "Perfect",
+            "I'd like that",
+            "Correct.",
+            "نعم",
+            "نَعَم من فضلك",
+            "ايوه",
+            "أيوا تمام",
+            "طبعاً",
+            "أكيد، تفضل",
+            "موافق",
+            "حسنًا",
+            "لا مانع",
+            "ما في مشكلة",
+            "إي نعم",
+            "ماشي",
+            "ليش لا؟",
+            "yes نعم",
         ] {
             assert_eq!(judge(said), Consent::Given, "{said}");
         }
@@ -110,11 +134,36 @@ mod tests {
     #[test]
     fn refusal_and_doubt_are_understood_in_both_languages() {
         for said in [
-            "No.", "No, thank you", "Not now", "wait", "Yes, but not today", "I don't want that", "Don’t do it", "Stop!",
-            "Okay wait a moment", "never mind", "I'm not sure", "Yes, but what does it cost?", "Maybe later", "nope",
-            "Leave it", "Let me think", "I have changed my mind",
-            "لا", "لا شكراً", "ليس الآن", "لحظة", "انتظر", "مو الحين", "لا أريد", "ربما لاحقاً", "قف", "نعم لكن ليس اليوم",
-            "مش متأكد", "خليني أفكر", "لست متأكدة",
+            "No.",
+            "No, thank you",
+            "Not now",
+            "wait",
+            "Yes, but not today",
+            "I don't want that",
+            "Don’t do it",
+            "Stop!",
+            "Okay wait a moment",
+            "never mind",
+            "I'm not sure",
+            "Yes, but what does it cost?",
+            "Maybe later",
+            "nope",
+            "Leave it",
+            "Let me think",
+            "I have changed my mind",
+            "لا",
+            "لا شكراً",
+            "ليس الآن",
+            "لحظة",
+            "انتظر",
+            "مو الحين",
+            "لا أريد",
+            "ربما لاحقاً",
+            "قف",
+            "نعم لكن ليس اليوم",
+            "مش متأكد",
+            "خليني أفكر",
+            "لست متأكدة",
         ] {
             assert_eq!(judge(said), Consent::Refused, "{said}");
         }
@@ -123,8 +172,19 @@ mod tests {
     #[test]
     fn what_is_neither_is_asked_again() {
         for said in [
-            "", "Tuesday", "My name is Sara", "Is that okay with my ticket?", "What does it cost?", "Can you book it?",
-            "الثلاثاء", "كم السعر", "هل هذا تمام؟", "متى أكيد", "اسمي سارة", "Nowhere", "Yesterday",
+            "",
+            "Tuesday",
+            "My name is Sara",
+            "Is that okay with my ticket?",
+            "What does it cost?",
+            "Can you book it?",
+            "الثلاثاء",
+            "كم السعر",
+            "هل هذا تمام؟",
+            "متى أكيد",
+            "اسمي سارة",
+            "Nowhere",
+            "Yesterday",
         ] {
             assert_eq!(judge(said), Consent::Unclear, "{said}");
         }
