@@ -17,7 +17,7 @@ use crate::{
     audio::{AudioLoop, AudioParts, AudioThread, Bell, Meters, Sink, Source, TurnModel, Vad},
     camera::{Camera, OpenCamera},
     clock::Clock,
-    cloud::{BreakerSettings, ProviderError},
+    cloud::{BreakerSettings, Ledger, ProviderError},
     config::Config,
     conversation::{
         Activity, Conversation, NoAppointments, NoRecords, Observations, Parts, Personas, VisitorRecords,
@@ -44,11 +44,13 @@ mod people;
 mod providers;
 pub mod replay;
 pub mod run;
+mod spending;
 
 pub use error::StartError;
 pub use eyes::EyesLink;
 use eyes::{Acquaintances, ClosedEyes, EyesThread};
 use people::People;
+pub use spending::costs;
 
 /// Commands waiting for the conversation. When it is full a touch is dropped; the finger touches again.
 const COMMANDS: usize = 32;
@@ -185,6 +187,8 @@ pub struct Kiosk {
     pub commands: mpsc::Sender<Command>,
     /// What the window draws.
     pub view: Arc<ArcSwap<View>>,
+    /// What the services cost.
+    pub ledger: Ledger,
     /// What changes with every frame.
     pub meters: watch::Receiver<Meters>,
     /// What the eyes see, and what they are used for.
@@ -237,7 +241,7 @@ impl Kiosk {
             bell: sound.bell,
         };
         let (audio_loop, link) = AudioLoop::new(parts, &config.audio, &config.turn, clock.clone())?;
-        let providers = providers::build(foundation, clock.clone(), &bus);
+        let providers = providers::build(foundation, clock.clone(), &bus, &store.writer());
 
         let (commands, asked) = mpsc::channel(COMMANDS);
         let sees = !matches!(seeing, Seeing::Nothing);
@@ -324,6 +328,7 @@ impl Kiosk {
             feed,
             commands,
             view,
+            ledger: providers.ledger,
             meters: link.meters,
             eyes,
             closed_eyes,

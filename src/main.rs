@@ -15,7 +15,7 @@ use majlis::{
     config::{self, Config, Secrets},
     event::Language,
     kiosk::{
-        Foundation, Libraries, replay,
+        self, Foundation, Libraries, replay,
         run::{self, AudioBackend, Pause, RunOptions},
     },
     ops,
@@ -101,6 +101,12 @@ enum Command {
     },
     /// Shows what the kiosk on this machine does and hears, line by line, until Ctrl-C
     Monitor(MonitorArgs),
+    /// Tells what the services cost: today and the days before, or one day
+    Costs {
+        /// The day, in the stand's time zone
+        #[arg(long, value_name = "YYYY-MM-DD")]
+        day: Option<jiff::civil::Date>,
+    },
     /// Looks after the database
     Db {
         #[command(subcommand)]
@@ -283,6 +289,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         }
         Command::Visitors { action } => Ok(ExitCode::from(staff::command::visitors(&config, &action)?.print()?)),
         Command::Monitor(args) => monitor(&config, &args),
+        Command::Costs { day } => print(&kiosk::costs(&config, day)?, 0),
         Command::Db { command: DbCommand::Check } => check_database(&config),
         Command::Recognize(args) => recognize(&config, &args),
         Command::Eval { command: EvalCommand::Faces { pairs, json } } => evaluate_faces(&config, &pairs, json),

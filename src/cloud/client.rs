@@ -14,10 +14,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use reqwest::{
-    RequestBuilder, Response, StatusCode,
-    header::HeaderMap,
-};
+use reqwest::{RequestBuilder, Response, StatusCode, header::HeaderMap};
 use tokio::{sync::Notify, time::Instant};
 
 use super::{FailureKind, Ledger, Probe, ProviderError, failure};

@@ -87,12 +87,7 @@ impl Supervisor {
         self.guard(kind, name.into(), None)
     }
 
-    fn guard(
-        &self,
-        kind: ProviderKind,
-        name: String,
-        service: Option<(usize, Breaker, Arc<dyn Probe>)>,
-    ) -> Arc<Guard> {
+    fn guard(&self, kind: ProviderKind, name: String, service: Option<(usize, Breaker, Arc<dyn Probe>)>) -> Arc<Guard> {
         let (service, breaker) = match service {
             Some((number, breaker, probe)) => (Some((number, probe)), Some(breaker)),
             None => (None, None),

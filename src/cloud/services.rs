@@ -125,8 +125,8 @@ impl Cloud {
                         vacant.insert(http_client(config, is_local).map_err(CloudError::Client)?).clone()
                     }
                 };
-                let azure = (auth == config::Auth::Azure)
-                    .then(|| Azure { api_version: config.azure_api_version.clone() });
+                let azure =
+                    (auth == config::Auth::Azure).then(|| Azure { api_version: config.azure_api_version.clone() });
                 let ledger = ledger.clone();
                 let parts = ServiceParts { kind, name, base, http, auth: headers, azure, ledger };
                 services.push((place, Arc::new(Service::new(parts))));

@@ -25,7 +25,7 @@ pub use providers::CloudProvider;
 pub use reference::reference;
 pub use schema::{
     Appointments, Audio, Camera, Cloud, CloudLlm, CloudStt, CloudTts, Config, Costs, Embedded, Enrolment, Health, Host,
-    HttpTool, Log, McpServer, Memory, NextLlm, NextStt, NextTts, Paths, Personas, Presence, Price, Staff, Stand, Store, Tools, Turn, Ui, Vision,
-    Visit, VisualContext,
+    HttpTool, Log, McpServer, Memory, NextLlm, NextStt, NextTts, Paths, Personas, Presence, Price, Staff, Stand, Store,
+    Tools, Turn, Ui, Vision, Visit, VisualContext,
 };
 pub use secrets::{SecretError, Secrets};

@@ -33,12 +33,15 @@ impl Cloud {
     pub fn providers(&self, kind: ProviderKind) -> Vec<CloudProvider<'_>> {
         macro_rules! next {
             ($list:expr) => {
-                $list.iter().map(|next| Next {
-                    name: &next.name,
-                    base_url: &next.base_url,
-                    api_key: &next.api_key,
-                    auth: next.auth,
-                }).collect()
+                $list
+                    .iter()
+                    .map(|next| Next {
+                        name: &next.name,
+                        base_url: &next.base_url,
+                        api_key: &next.api_key,
+                        auth: next.auth,
+                    })
+                    .collect()
             };
         }
         let (section, base_url, api_key, next): (_, &str, &str, Vec<Next<'_>>) = match kind {
@@ -127,7 +130,10 @@ mod tests {
         assert_eq!(names, ["cloud", "cloud-2", "spare"]);
         assert_eq!((providers[1].base_url, providers[1].auth), ("", Auth::Azure));
         let spare = &providers[2];
-        assert_eq!((spare.base_url, spare.api_key, spare.auth), ("https://two.example.org/v1", "SPARE_KEY", Auth::Bearer));
+        assert_eq!(
+            (spare.base_url, spare.api_key, spare.auth),
+            ("https://two.example.org/v1", "SPARE_KEY", Auth::Bearer)
+        );
         assert_eq!(config.cloud.providers(ProviderKind::TextToSpeech).len(), 1);
     }
 }
