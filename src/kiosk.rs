@@ -23,7 +23,7 @@ use crate::{
         Activity, Conversation, NoAppointments, NoRecords, Observations, Parts, Personas, VisitorRecords,
         VisualContext, VisualParts,
     },
-    event::{Bus, Command, Cost, DeviceStatus, Event, Feed, ProviderStatus, Subscription, View},
+    event::{Bus, Command, DeviceStatus, Event, Feed, ProviderStatus, Subscription, View},
     knowledge::KnowledgeBase,
     ops::{
         outside,
@@ -32,8 +32,8 @@ use crate::{
     runtime::{ModelStore, Onnx, OnnxError},
     speech::embedded::Espeak,
     staff::{DeskHandle, system_wall_clock},
-    store::{Closed, Record, StaffEvent, Store, UnixMillis},
-    tools::NoTools,
+    store::{Closed, Record, StaffEvent, Store, StoreWriter, UnixMillis},
+    tools::McpServers,
     words::Words,
 };
 
@@ -44,6 +44,7 @@ mod people;
 mod providers;
 pub mod replay;
 pub mod run;
+mod tools;
 mod spending;
 
 pub use error::StartError;
@@ -201,6 +202,7 @@ pub struct Kiosk {
     /// The staff's desk, where there is one.
     pub desk: Option<DeskHandle>,
     people: Option<People>,
+    tool_servers: McpServers,
     conversation: JoinHandle<()>,
     store: Store,
     collector: JoinHandle<Collector>,
@@ -245,7 +247,10 @@ impl Kiosk {
 
         let (commands, asked) = mpsc::channel(COMMANDS);
         let sees = !matches!(seeing, Seeing::Nothing);
-        let people = (sees || has_desk).then(|| People::open(foundation, &store, &bus)).flatten();
+        let key = people::key(foundation, &bus);
+        let people =
+            key.clone().filter(|_| sees || has_desk).and_then(|key| People::open(foundation, &store, key, &bus));
+        let writer = key.into_iter().fold(store.writer(), StoreWriter::sealing);
         let acquaintances = people.as_ref().map(|people| Acquaintances {
             gallery: people.register.gallery(),
             people: Arc::new(people.register.clone()),
@@ -264,6 +269,24 @@ impl Kiosk {
             Seeing::With { is_there, .. } => *is_there,
             Seeing::Stepwise => true,
         };
+        let (closed_eyes, eyes_thread) = match seeing {
+            Seeing::Nothing => (None, None),
+            Seeing::Stepwise => (Some(closed_eyes), None),
+            Seeing::With { camera, .. } => {
+                let camera = Camera::start(camera, &config.camera, clock.clone(), bus.clone())?;
+                (None, Some(EyesThread::start(closed_eyes, camera)?))
+            }
+        };
+        let slot = eyes_thread.as_ref().map(EyesThread::slot);
+        let around = tools::Surroundings {
+            bus: &bus,
+            clock: clock.clone(),
+            records: records.clone(),
+            connection: providers.connection.clone(),
+            sight: eyes.sight.clone(),
+            seeing: slot.zip(providers.observer.clone()),
+        };
+        let opened = tools::open(foundation, around, Vec::new());
         let observations = Observations::new(&config.visual_context);
         let view = Arc::new(ArcSwap::from_pointee(View::empty(foundation.knowledge.topics(), language)));
         let conversation = Conversation::new(Parts {
@@ -275,7 +298,7 @@ impl Kiosk {
             stt: providers.stt,
             llm: providers.llm,
             tts: providers.tts,
-            store: store.writer(),
+            store: writer,
             audio_events: link.events,
             audio_events_dropped: link.events_dropped,
             audio: link.commands,
@@ -292,23 +315,18 @@ impl Kiosk {
             seen: observations.clone(),
             turns,
             activity,
-            toolbox: Arc::new(NoTools),
+            toolbox: opened.registry,
             personas: foundation.personas.clone(),
             appointments: Arc::new(NoAppointments),
             feed: feed.clone(),
-            spent: Arc::new(Cost::default),
+            spent: Arc::new({
+                let ledger = providers.ledger.clone();
+                move || ledger.spent()
+            }),
             wall: system_wall_clock(),
         });
         conversation.warm_up();
         let conversation = tokio::spawn(conversation.run());
-        let (closed_eyes, eyes_thread) = match seeing {
-            Seeing::Nothing => (None, None),
-            Seeing::Stepwise => (Some(closed_eyes), None),
-            Seeing::With { camera, .. } => {
-                let camera = Camera::start(camera, &config.camera, clock.clone(), bus.clone())?;
-                (None, Some(EyesThread::start(closed_eyes, camera)?))
-            }
-        };
         let visual_context = eyes_thread.as_ref().zip(providers.observer).map(|(thread, observer)| {
             let parts = VisualParts {
                 config: config.visual_context.clone(),
@@ -336,6 +354,7 @@ impl Kiosk {
             _visual_context: visual_context,
             desk,
             people,
+            tool_servers: opened.servers,
             conversation,
             store,
             collector,
@@ -359,6 +378,7 @@ impl Kiosk {
             Ok(Err(error)) => tracing::error!(%error, "the conversation did not end well"),
             Err(_) => tracing::error!("the conversation did not end in time"),
         }
+        self.tool_servers.stop().await;
         if let Some(desk) = self.desk {
             desk.stop().await;
         }

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use crate::event::{Language, VisitId, VisitSummary, VisitorId, VisitorMemory};
+use crate::event::{Language, VisitId, VisitorId, VisitorMemory};
 
 /// A person could not be forgotten.
 #[derive(Debug, thiserror::Error)]
@@ -22,9 +22,6 @@ pub trait VisitorRecords: Send + Sync {
     async fn memory(&self, _visitor: VisitorId, _language: Language) -> VisitorMemory {
         VisitorMemory::default()
     }
-
-    /// What a visit came to goes on record. Must not block.
-    fn summarise(&self, _visit: VisitId, _summary: &VisitSummary) {}
 
     /// Forgets them: embeddings, crops, name, the link to what was said. Returns once that is done.
     ///

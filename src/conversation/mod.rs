@@ -28,6 +28,7 @@ mod view;
 mod visit;
 mod visual_context;
 
+pub(crate) use discretion::is_discreet;
 pub use activity::{Activity, Busy};
 pub use cards::{AppointmentDesk, CardChange, NoAppointments};
 pub use driver::Conversation;

@@ -231,8 +231,8 @@ fn short_key(says: &'static str) -> &'static str {
         "tool.look" => "tool.look.short",
         "tool.persona" => "tool.persona.short",
         "tool.end" => "tool.end.short",
-        "tool.identify" => "tool.identify.short",
-        "tool.preference" => "tool.preference.short",
+        "tool.visitor" => "tool.visitor.short",
+        "tool.remember" => "tool.remember.short",
         "tool.forget" => "tool.forget.short",
         _ => "tool.other.short",
     }

@@ -64,9 +64,9 @@ impl Conversation {
 
     /// Writes the summary down and tells of it: in the model's words if one answers in time, else from what happened.
     fn keep_summary(&self, visit: VisitId, mut summary: VisitSummary) {
-        let (records, feed) = (self.parts.records.clone(), self.parts.feed.clone());
+        let (store, feed) = (self.parts.store.clone(), self.parts.feed.clone());
         let keep = move |summary: VisitSummary| {
-            records.summarise(visit, &summary);
+            store.summarise(visit, UnixMillis::now(), &summary);
             feed.publish(FeedEvent::CallSummary { visit, summary: Box::new(summary) });
         };
         if !self.has_model() || summary.reason == EndReason::Shutdown {

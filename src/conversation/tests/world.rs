@@ -28,8 +28,7 @@ use crate::{
     config::Config,
     event::{
         AnswerId, Bus, Command, Connection, Cost, Effect, Feed, FeedEvent, Language, Phase, ServedBy, Sight, Speaker,
-        Subscription, ToolFailure, ToolResult, ToolSpec, ToolUse, UtteranceId, View, VisitId, VisitSummary, VisitorId,
-        VisitorMemory,
+        Subscription, ToolFailure, ToolResult, ToolSpec, ToolUse, UtteranceId, View, VisitId, VisitorId, VisitorMemory,
     },
     knowledge::KnowledgeBase,
     llm::{AnswerStream, ChatRequest, Delta, LanguageModel},
@@ -37,7 +36,7 @@ use crate::{
         PcmChunk, SpeakRequest, SpeechStream, SpeechToText, TextToSpeech, TranscribeRequest, Transcript,
         TranscriptPiece, TranscriptStream,
     },
-    store::{MessageRow, Reader, Store},
+    store::{MessageRow, Reader, Store, SummaryFigures},
     tools::{CallContext, Policy, ToolPrefix, Toolbox},
     vision::EyesCommand,
     words::Words,
@@ -155,10 +154,6 @@ impl VisitorRecords for ScriptedRecords {
 
     fn denied(&self, visitor: VisitorId) {
         self.told.lock().unwrap().push(format!("denied {}", visitor.0.as_u128()));
-    }
-
-    fn summarise(&self, _visit: VisitId, _summary: &VisitSummary) {
-        self.told.lock().unwrap().push("summarised".to_owned());
     }
 
     async fn memory(&self, _visitor: VisitorId, _language: Language) -> VisitorMemory {
@@ -494,6 +489,17 @@ impl World {
         let view = self.view.load();
         let words = view.caption.iter().flat_map(|caption| &caption.words);
         words.map(|word| word.text.as_str()).collect::<Vec<_>>().join(" ")
+    }
+
+    /// Ends everything; gives what the store keeps in clear of the only visit's summary.
+    pub(super) async fn summary_on_record(mut self) -> Option<SummaryFigures> {
+        self.commands.send(Command::Shutdown).await.unwrap();
+        self.conversation.await.unwrap();
+        let store = self.store.take().unwrap();
+        tokio::task::spawn_blocking(move || store.close(Duration::from_secs(10)).unwrap()).await.unwrap();
+        let reader = Reader::open(&self.folder.path().join("majlis.sqlite")).unwrap();
+        let visits = reader.visits().unwrap();
+        reader.summary_figures(visits.first().unwrap().id).unwrap()
     }
 
     /// Ends everything; gives the messages of the only visit.
