@@ -10,7 +10,10 @@ use std::{
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use majlis::{
-    audio::devices::{self, Direction},
+    audio::{
+        devices::{self, Direction},
+        evaluate::Evaluator,
+    },
     camera,
     config::{self, Config, Secrets},
     event::Language,
@@ -28,6 +31,7 @@ use majlis::{
     store,
     tools::{self, command::ToolsAction},
     vision::{self, FaceReader, KnownPeople as _},
+    words::TurnWords,
 };
 
 /// What is read where no file is named.
@@ -220,6 +224,15 @@ enum EvalCommand {
         #[arg(long)]
         json: bool,
     },
+    /// How often the end of a turn is found too early, and how late it is found, on recordings
+    Turns {
+        /// A folder of WAV files, each with a JSON file beside it that says where the turn truly ended
+        #[arg(long, value_name = "DIR")]
+        dir: PathBuf,
+        /// As JSON (docs/turns.md describes both)
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -298,6 +311,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
             let (text, code) = runtime.block_on(tools::command::run(&config, &action))?;
             print(&text, code)
         }
+        Command::Eval { command: EvalCommand::Turns { dir, json } } => evaluate_turns(&config, &dir, json),
         Command::Config { .. } => Ok(ExitCode::SUCCESS),
     }
 }
@@ -391,6 +405,20 @@ fn recognize(config: &Config, args: &RecognizeArgs) -> anyhow::Result<ExitCode> 
     let all_read = vision::recognize(&mut reader, &args.images, &gallery, &name, args.json, &mut output)
         .context("standard output cannot be written")?;
     Ok(if all_read { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn evaluate_turns(config: &Config, dir: &Path, is_json: bool) -> anyhow::Result<ExitCode> {
+    let models = ModelStore::open(&config.paths.models)?;
+    let evaluator = Evaluator {
+        models: &models,
+        onnx: &Onnx::load(&models)?,
+        audio: &config.audio,
+        turn: &config.turn,
+        words: &TurnWords::load(&config.paths.assets)?,
+    };
+    let evaluation = evaluator.run(dir)?;
+    let text = if is_json { format!("{}\n", serde_json::to_string_pretty(&evaluation)?) } else { evaluation.table() };
+    print(&text, 0)
 }
 
 fn evaluate_faces(config: &Config, pairs: &Path, is_json: bool) -> anyhow::Result<ExitCode> {

@@ -37,6 +37,7 @@ use crate::{
 mod act;
 mod ending;
 mod known;
+mod own_words;
 mod question;
 mod spoken;
 mod tools;
@@ -143,6 +144,7 @@ impl Conversation {
             visit: config.visit.clone(),
             max_utterance: Duration::from_secs(config.audio.max_utterance_s),
             listen_only_when_attending: config.presence.listen_only_when_attending,
+            words: parts.words.turns().clone(),
         };
         Self {
             state: State::new(config.stand.language),
@@ -253,6 +255,9 @@ impl Conversation {
         self.tell_of_losses();
         match event {
             AudioEvent::SpeechStarted { utterance, over_playout, .. } => {
+                if over_playout {
+                    self.tell_own_words().await;
+                }
                 self.feed(Input::SpeechStarted { utterance, over_playout }).await;
                 // Not for every noise of the hall.
                 if self.state.utterance() == Some(utterance) || self.state.held_utterance() == Some(utterance) {
@@ -262,6 +267,11 @@ impl Conversation {
             }
             AudioEvent::InterruptionConfirmed { utterance } => self.feed(Input::InterruptionConfirmed(utterance)).await,
             AudioEvent::InterruptionDismissed { utterance } => self.feed(Input::InterruptionDismissed(utterance)).await,
+            AudioEvent::SpeechGoesOn { clip } => {
+                let utterance = clip.utterance;
+                self.clip = Some(clip);
+                self.feed(Input::SpeechGoesOn(utterance)).await;
+            }
             AudioEvent::SpeechPaused { clip } => {
                 let input = Input::SpeechPaused {
                     utterance: clip.utterance,
@@ -296,7 +306,10 @@ impl Conversation {
                     self.record_answer(*id, running);
                 }
             }
-            AudioEvent::PlayoutFinished { answer } => self.feed(Input::PlayoutFinished(answer)).await,
+            AudioEvent::PlayoutFinished { answer } => {
+                self.tell_what_was_asked(answer).await;
+                self.feed(Input::PlayoutFinished(answer)).await;
+            }
             AudioEvent::MicrophoneLost { detail } => {
                 self.device(Device::Microphone, DeviceStatus::Lost, detail);
                 self.feed(Input::MicrophoneLost).await;

@@ -84,25 +84,26 @@ impl Step<'_> {
         let ends_visit = answer.ends_visit;
         self.actions.push(Action::Heard(id));
         self.state.answer = None;
+        let was_interrupted = self.state.interruption.take().is_some();
         if ends_visit {
             self.end_visit(EndReason::Goodbye);
             return;
         }
         // Only the visitor resets "are you still there?": the kiosk's own sentence does not answer it.
         self.state.last_activity = self.now;
-        match self.state.phase {
-            Phase::Interrupted => {
-                self.actions.push(Action::ResumePlayout);
-                self.go(Phase::Listening);
-                self.judge();
-            }
-            Phase::Speaking | Phase::Thinking | Phase::CallingTool => self.go(Phase::Listening),
-            _ => {}
+        if was_interrupted {
+            self.actions.push(Action::ResumePlayout);
+            self.go(Phase::Listening);
+        } else if matches!(self.state.phase, Phase::Speaking | Phase::Thinking | Phase::CallingTool) {
+            self.go(Phase::Listening);
         }
+        // There may be words by now of what was said over it.
+        self.judge();
     }
 
     /// Stops whatever answer there is: cut if it can be heard, thrown away if not.
     pub(super) fn stop_answer(&mut self) {
+        self.state.interruption = None;
         match &self.state.answer {
             Some(answer) if answer.is_committed => {
                 let id = answer.id;
@@ -116,6 +117,7 @@ impl Step<'_> {
 
     pub(super) fn discard_answer(&mut self) {
         let Some(answer) = self.state.answer.take() else { return };
+        self.state.interruption = None;
         if let Some(turn) = &mut self.state.turn {
             turn.answers_thrown += 1;
         }

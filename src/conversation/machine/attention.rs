@@ -146,6 +146,7 @@ impl Step<'_> {
                 None
             }
             Input::InterruptionConfirmed(utterance)
+            | Input::SpeechGoesOn(utterance)
             | Input::SpeechPaused { utterance, .. }
             | Input::SpeechResumed(utterance)
             | Input::TurnProbability { utterance, .. }
