@@ -182,9 +182,10 @@ fn write_set(folder: &Path) -> anyhow::Result<()> {
         Ok(std::fs::write(folder.join(name).with_extension("json"), serde_json::to_string_pretty(&json)?)?)
     };
     let voices = |language| if language == Language::ARABIC { &ARABIC_VOICES[..] } else { &ENGLISH_VOICES[..] };
-    for (language, unfinished, finished) in
-        [(Language::ENGLISH, &UNFINISHED_EN[..], &FINISHED_EN[..]), (Language::ARABIC, &UNFINISHED_AR[..], &FINISHED_AR[..])]
-    {
+    for (language, unfinished, finished) in [
+        (Language::ENGLISH, &UNFINISHED_EN[..], &FINISHED_EN[..]),
+        (Language::ARABIC, &UNFINISHED_AR[..], &FINISHED_AR[..]),
+    ] {
         for (n, ((first, second), voice)) in unfinished.iter().zip(voices(language).iter().cycle()).enumerate() {
             write(format!("{language}-pause-{n:02}"), language, *voice, &[first, second], 400 + n * 37 % 9 * 100)?;
         }
@@ -354,8 +355,7 @@ fn first_sound(
                 match action {
                     Action::Transcribe { job, .. } => {
                         // What was said so far is unknown here: at a pause inside, all of it is more than there is.
-                        let words =
-                            Words { text: text.to_owned(), language, entry: None, served_by: ServedBy::Cloud };
+                        let words = Words { text: text.to_owned(), language, entry: None, served_by: ServedBy::Cloud };
                         due.push((now + TRANSCRIPTION, Input::Transcribed { job, words }));
                     }
                     Action::Prepare { .. } => ready = Some(now + FIRST_TOKEN + FIRST_SOUND),

@@ -44,8 +44,8 @@ mod people;
 mod providers;
 pub mod replay;
 pub mod run;
-mod tools;
 mod spending;
+mod tools;
 
 pub use error::StartError;
 pub use eyes::EyesLink;

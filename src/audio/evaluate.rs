@@ -40,7 +40,9 @@ const TRANSCRIPTION: Duration = Duration::from_millis(150);
 #[derive(Debug, thiserror::Error)]
 pub enum EvaluationError {
     /// The folder cannot be read.
-    #[error("cannot read the folder {path}: {source}; --dir must name a folder of WAV files, each with a JSON file beside it")]
+    #[error(
+        "cannot read the folder {path}: {source}; --dir must name a folder of WAV files, each with a JSON file beside it"
+    )]
     NoFolder {
         /// The folder.
         path: PathBuf,
@@ -54,7 +56,9 @@ pub enum EvaluationError {
         path: PathBuf,
     },
     /// A recording lacks its description.
-    #[error("{wav} has no {json} beside it ({source}); it must say at least {{\"language\": \"en\", \"end_of_turn_s\": 2.5}}")]
+    #[error(
+        "{wav} has no {json} beside it ({source}); it must say at least {{\"language\": \"en\", \"end_of_turn_s\": 2.5}}"
+    )]
     NoDescription {
         /// The recording.
         wav: PathBuf,
@@ -201,10 +205,8 @@ impl Evaluator<'_> {
     /// The folder, a recording or its description is missing or wrong, or a model is.
     pub fn run(&self, folder: &Path) -> Result<TurnEvaluation, EvaluationError> {
         // All descriptions first: whoever made a mistake in the last should not wait for the others.
-        let recordings = recordings(folder)?
-            .into_iter()
-            .map(|path| Recording::open(&path))
-            .collect::<Result<Vec<_>, _>>()?;
+        let recordings =
+            recordings(folder)?.into_iter().map(|path| Recording::open(&path)).collect::<Result<Vec<_>, _>>()?;
         let heard = recordings.iter().map(|recording| self.hear(recording)).collect::<Result<Vec<_>, _>>()?;
         let mut languages = Vec::new();
         for language in Language::ALL {
@@ -426,7 +428,8 @@ impl TurnEvaluation {
                 );
             }
         }
-        table.push_str("* as configured; a turn counts as cut off if it is ended more than 0.1 s before its true end\n");
+        table
+            .push_str("* as configured; a turn counts as cut off if it is ended more than 0.1 s before its true end\n");
         table
     }
 }

@@ -26,9 +26,9 @@ pub use health::Health;
 pub use ledger::{DayBook, Ledger, ModelSum, NoDayBook};
 pub use services::{Cloud, CloudError};
 
-pub(crate) use services::http_client;
 pub(crate) use failure::{body_text, cut, is_event_stream, timed_out};
 pub(crate) use guard::worth_a_second_try;
 pub(crate) use ledger::{Charge, estimated_tokens};
 pub(crate) use pieces::{Output, pieces};
+pub(crate) use services::http_client;
 pub(crate) use sse::EventReader;

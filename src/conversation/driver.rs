@@ -240,7 +240,8 @@ impl Conversation {
             self.last_played = playhead.clause_played;
             self.feed(Input::SoundHeard(playhead.answer)).await;
         }
-        if !playhead.is_playing && self.answer.as_ref().is_some_and(|(id, own)| *id == playhead.answer && own.is_working)
+        if !playhead.is_playing
+            && self.answer.as_ref().is_some_and(|(id, own)| *id == playhead.answer && own.is_working)
         {
             self.feed(Input::SoundRanDry(playhead.answer)).await;
         }
@@ -410,12 +411,7 @@ impl Conversation {
                     let language = Language::of_text(&text).unwrap_or(language);
                     self.scene.visitor = Some(VisitorWords { text: text.clone(), language, is_final: true });
                 }
-                let words = HeardWords {
-                    text,
-                    language,
-                    entry: transcript.entry,
-                    served_by: transcript.served_by,
-                };
+                let words = HeardWords { text, language, entry: transcript.entry, served_by: transcript.served_by };
                 self.feed(Input::Transcribed { job: event.job, words }).await;
             }
             None => {

@@ -26,9 +26,10 @@ impl ForgetMe {
     pub fn new(records: Arc<dyn VisitorRecords>, words: Arc<Words>) -> Self {
         let spec = ToolSpec {
             name: "forget_me".to_owned(),
-            description: "Deletes the visitor's name, the pattern of their face and what is remembered of them. Call it when \
+            description:
+                "Deletes the visitor's name, the pattern of their face and what is remembered of them. Call it when \
                           the visitor asks to be forgotten or to have their data deleted."
-                .to_owned(),
+                    .to_owned(),
             parameters: json!({ "type": "object", "properties": {}, "additionalProperties": false }),
         };
         let policy = Policy {

@@ -28,9 +28,9 @@ mod view;
 mod visit;
 mod visual_context;
 
-pub(crate) use discretion::is_discreet;
 pub use activity::{Activity, Busy};
 pub use cards::{AppointmentDesk, CardChange, NoAppointments};
+pub(crate) use discretion::is_discreet;
 pub use driver::Conversation;
 pub use forget_me::ForgetMe;
 pub use known::{ForgetError, NoRecords, VisitorRecords};

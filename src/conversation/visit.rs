@@ -70,11 +70,7 @@ impl VisitLog {
                 self.visitor.take_if(|own| own == visitor);
                 self.preferences.0.clear();
             }
-            Effect::EndVisit
-            | Effect::SwitchPersona(_)
-            | Effect::CallStaff
-            | Effect::Show(_)
-            | Effect::HideCard => {}
+            Effect::EndVisit | Effect::SwitchPersona(_) | Effect::CallStaff | Effect::Show(_) | Effect::HideCard => {}
         }
     }
 
@@ -148,8 +144,7 @@ mod tests {
         log.asked("When do you open?");
         log.note(&Effect::Booked("Tuesday at 10:30, training adviser".into()));
         log.note(&Effect::Preferred("mornings".into()));
-        let summary =
-            log.summary(Duration::from_secs(70), Cost(1_700), EndReason::Goodbye, Language::ENGLISH, &words);
+        let summary = log.summary(Duration::from_secs(70), Cost(1_700), EndReason::Goodbye, Language::ENGLISH, &words);
         assert_eq!(
             summary.text,
             "Asked: When do you open. Appointments: Tuesday at 10:30, training adviser. Preferences: mornings."

@@ -10,6 +10,6 @@ mod tests;
 mod types;
 
 pub use base::KnowledgeBase;
-pub(crate) use normalise::tokens as comparable_words;
 pub use load::{KnowledgeError, Problem, TOPIC_ICONS};
+pub(crate) use normalise::tokens as comparable_words;
 pub use types::{Answered, Entry, Hit, LocalText};

@@ -6,7 +6,7 @@ use async_openai::types::audio::{CreateSpeechRequest, SpeechModel, SpeechRespons
 use bytes::Bytes;
 use tokio::time::Instant;
 
-use super::{embedded::telephone_numbers_spelled, PcmChunk, SpeakRequest, SpeechStream, TextToSpeech};
+use super::{PcmChunk, SpeakRequest, SpeechStream, TextToSpeech, embedded::telephone_numbers_spelled};
 use crate::{
     cloud::{Charge, FailureKind, Output, ProviderError, Service, pieces, timed_out},
     config,
@@ -78,8 +78,7 @@ async fn speak(
         speed: (percent > 0).then(|| percent as f32 / 100.0),
         ..CreateSpeechRequest::default()
     };
-    let post =
-        |body: &CreateSpeechRequest| service.send(service.post("/audio/speech", &options.model).json(body));
+    let post = |body: &CreateSpeechRequest| service.send(service.post("/audio/speech", &options.model).json(body));
     let sending = async {
         match post(&body).await {
             // A server that does not know the persona's voice, or no pace, still has the configured one.

@@ -134,7 +134,9 @@ fn a_cough_over_the_answer_is_dismissed_and_a_sentence_confirmed() {
 
 #[test]
 fn speech_over_the_answer_is_judged_within_six_tenths_of_a_second() {
-    for (raw_dbfs, probability, judged) in [(-25.0, 0.9, "confirmed"), (-25.0, 0.3, "dismissed"), (-52.0, 0.9, "dismissed")] {
+    for (raw_dbfs, probability, judged) in
+        [(-25.0, 0.9, "confirmed"), (-25.0, 0.3, "dismissed"), (-52.0, 0.9, "dismissed")]
+    {
         let mut scene = quiet_room();
         // A hall whose voices reach -50 dBFS.
         for n in 0..300 {

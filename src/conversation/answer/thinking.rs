@@ -105,11 +105,9 @@ impl Maker {
                 request.tools = tools.toolbox.specs(&persona.tools);
                 tools.allowed = persona.tools.clone();
                 outlet.voice = persona.voice.clone();
-                outlet.sentence(tools.words.fill(
-                    "persona.now",
-                    self.language,
-                    &[("name", persona.name(self.language))],
-                )).await;
+                outlet
+                    .sentence(tools.words.fill("persona.now", self.language, &[("name", persona.name(self.language))]))
+                    .await;
             }
             request.messages = messages.into();
         };

@@ -143,9 +143,8 @@ impl Conversation {
             None if asks => Some((Forgetting::IsDone, Source::Sentence(says("forget.nobody")))),
             Some(visitor) if self.asked_to_forget && self.consent.agrees(&question.text) => {
                 let forgetting = self.start_to_forget(visitor, true);
-                let saying = async move {
-                    says(if forgetting.await { "greet.forgotten" } else { "greet.unforgotten" })
-                };
+                let saying =
+                    async move { says(if forgetting.await { "greet.forgotten" } else { "greet.unforgotten" }) };
                 Some((Forgetting::IsDone, Source::Deed(Box::pin(saying))))
             }
             Some(_) if asks => Some((Forgetting::Asks, Source::Sentence(says("forget.spoken.ask")))),

@@ -50,7 +50,9 @@ impl Conversation {
             language,
             entry: question.entry.clone(),
             takes_leave: does == Some(Answered::EndsVisit),
-            tools: calling.as_ref().map_or_else(|| Arc::new([]) as _, |calling| calling.toolbox.specs(&calling.allowed)),
+            tools: calling
+                .as_ref()
+                .map_or_else(|| Arc::new([]) as _, |calling| calling.toolbox.specs(&calling.allowed)),
         };
         let inquiry = Inquiry { request, briefing, persona: self.persona.clone(), calling };
         self.start_answer(answer, Some(turn), language, Source::Model(Box::new(inquiry)));
@@ -119,13 +121,7 @@ impl Conversation {
         }
     }
 
-    pub(super) fn start_answer(
-        &mut self,
-        answer: AnswerId,
-        turn: Option<TurnId>,
-        language: Language,
-        source: Source,
-    ) {
+    pub(super) fn start_answer(&mut self, answer: AnswerId, turn: Option<TurnId>, language: Language, source: Source) {
         let makers = Makers {
             clock: self.parts.clock.clone(),
             llm: self.parts.llm.clone(),

@@ -91,4 +91,3 @@ impl Step<'_> {
         self.go(Phase::Listening);
     }
 }
-

@@ -75,9 +75,18 @@ async fn the_log_of_a_whole_visit_holds_no_number_no_name_and_no_word_of_it() {
 
     let log = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
     assert!(log.contains("turn"), "the figures are there: {log}");
-    for secret in
-        ["050 123", "0501234567", "501234567", "+966", "zero five", "Sara", "Tuesday", "My number", "mornings", "Welcome"]
-    {
+    for secret in [
+        "050 123",
+        "0501234567",
+        "501234567",
+        "+966",
+        "zero five",
+        "Sara",
+        "Tuesday",
+        "My number",
+        "mornings",
+        "Welcome",
+    ] {
         let found = log.lines().find(|line| line.contains(secret));
         assert_eq!(found, None, "{secret}");
     }

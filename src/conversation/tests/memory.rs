@@ -76,7 +76,12 @@ async fn forget_me_is_said_asked_back_and_carried_out_without_a_model_in_both_la
             "Shall I forget you? Your name and the pattern of your face are deleted at once. Please say yes or no.",
             "It is done. I no longer know your face or your name.",
         ),
-        (Language::ARABIC, ["انسوني من فضلكم", "نعم"], "هل أحذف بياناتكم؟ يُحذف الاسم ونمط الوجه فورًا. قولوا نعم أو لا من فضلكم.", ""),
+        (
+            Language::ARABIC,
+            ["انسوني من فضلكم", "نعم"],
+            "هل أحذف بياناتكم؟ يُحذف الاسم ونمط الوجه فورًا. قولوا نعم أو لا من فضلكم.",
+            "",
+        ),
     ] {
         let heard = words.map(Some);
         let mut world = greeted(language, &heard, &[]).await;
@@ -205,7 +210,8 @@ async fn a_long_talk_stays_within_the_budget_of_the_prompt_and_keeps_what_came_f
     let mut config = Config::default();
     config.visit.greet = false;
     config.memory.prompt_tokens = 900;
-    let heard = vec![Some("Tell me more about the solar programme and its halls, please, with all that belongs to it."); 40];
+    let heard =
+        vec![Some("Tell me more about the solar programme and its halls, please, with all that belongs to it."); 40];
     let long = "The programme has many parts, and each of them has its own hall and its own hours. ";
     let thoughts = vec![Thought::Says(long); 40];
     let mut world = World::with(config, &heard, &thoughts, false);

@@ -167,7 +167,8 @@ async fn a_visitor_who_goes_on_cancels_a_reading_call_and_leaves_a_changing_one_
             effects: vec![Effect::Booked("Tuesday".into())],
             ..ScriptedTool::new("book_appointment", "{\"code\":\"NEP-4H7K\"}")
         };
-        let thoughts = [Thought::Calls("", &[("book_appointment", "{}")]), Thought::Says("It is booked."), Thought::Says("Yes?")];
+        let thoughts =
+            [Thought::Calls("", &[("book_appointment", "{}")]), Thought::Says("It is booked."), Thought::Says("Yes?")];
         let heard = [Some("Please book it for me."), Some("And one more thing."), Some("Is it done?")];
         let mut world = World::build(setup(&heard, &thoughts, vec![slow]));
         world.say(1_500).await;
@@ -271,10 +272,15 @@ async fn another_persona_says_who_speaks_in_its_own_voice_with_its_own_tools_and
         assert_eq!(world.caption(), format!("{now} {answer_text}"));
         let spoken = world.voice.spoken.lock().unwrap().clone();
         assert!(!spoken.is_empty());
-        assert!(spoken.iter().all(|request| request.voice.as_ref().is_some_and(|voice| voice.service(language) == Some("nova"))));
+        assert!(
+            spoken
+                .iter()
+                .all(|request| request.voice.as_ref().is_some_and(|voice| voice.service(language) == Some("nova")))
+        );
         assert_eq!(world.view.load().persona, Some(["Sales".to_owned(), "المبيعات".to_owned()]));
         let asked = asked(&world);
-        let tools = |index: usize| asked.get(index).unwrap().tools.iter().map(|tool| tool.name.clone()).collect::<Vec<_>>();
+        let tools =
+            |index: usize| asked.get(index).unwrap().tools.iter().map(|tool| tool.name.clone()).collect::<Vec<_>>();
         assert_eq!((tools(0).len(), tools(1)), (2, vec!["switch_persona".to_owned()]));
         let briefed = asked.get(1).unwrap();
         assert!(briefed.messages.first().unwrap().text.contains("YOU ARE\nSales") || language == Language::ARABIC);
@@ -308,7 +314,8 @@ async fn nothing_of_a_visit_is_in_any_request_of_the_next() {
     let mind = world.mind.asked.lock().unwrap();
     let next: Vec<&ChatMessage> = mind.iter().skip(before).flat_map(|request| request.messages.iter()).collect();
     // The summary of the first visit is about that visit; what the second is answered from holds nothing of it.
-    let next = next.iter().filter(|message| !message.text.contains("Sum it up") && !message.text.starts_with("Visitor:"));
+    let next =
+        next.iter().filter(|message| !message.text.contains("Sum it up") && !message.text.starts_with("Visitor:"));
     let next: Vec<String> = next.map(|message| format!("{} {:?}", message.text, message.calls)).collect();
     assert!(next.iter().any(|text| text.starts_with("What did the visitor before me say?")));
     for secret in ["Sara", "NEP-4H7K", "Tuesday", "mornings", "+966"] {

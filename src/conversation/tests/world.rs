@@ -18,8 +18,7 @@ use tokio::{
 };
 
 use crate::conversation::{
-    Activity, Conversation, ForgetError, NoAppointments, Observations, Parts, Personas, TurnRecord,
-    VisitorRecords,
+    Activity, Conversation, ForgetError, NoAppointments, Observations, Parts, Personas, TurnRecord, VisitorRecords,
 };
 use crate::{
     audio::{AudioCommand, AudioCommands, AudioEvent, Bell, Meters, Playhead, SpeechClip},
@@ -308,12 +307,7 @@ impl World {
         Self::with(config, heard, thoughts, is_mute)
     }
 
-    pub(super) fn with(
-        config: Config,
-        heard: &[Option<&'static str>],
-        thoughts: &[Thought],
-        is_mute: bool,
-    ) -> Self {
+    pub(super) fn with(config: Config, heard: &[Option<&'static str>], thoughts: &[Thought], is_mute: bool) -> Self {
         Self::build(Setup { config, heard, thoughts, is_mute, ..Setup::default() })
     }
 
@@ -522,7 +516,6 @@ pub(super) fn said(messages: &[MessageRow], speaker: Speaker) -> Vec<&str> {
 pub(super) fn heard(messages: &[MessageRow]) -> Vec<&str> {
     messages.iter().filter_map(|row| row.heard.as_ref()).map(|heard| heard.0.as_str()).collect()
 }
-
 
 /// The speaker plays an answer to its end.
 pub(super) async fn play_all(world: &mut World, answer: AnswerId) {
