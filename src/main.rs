@@ -10,6 +10,7 @@ use std::{
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use majlis::{
+    appointments::command::{AppointmentsAction, appointments},
     audio::devices::{self, Direction},
     camera,
     config::{self, Config, Secrets},
@@ -85,6 +86,11 @@ enum Command {
     Visitors {
         #[command(subcommand)]
         action: VisitorsAction,
+    },
+    /// Looks after the appointments that visitors have booked
+    Appointments {
+        #[command(subcommand)]
+        action: AppointmentsAction,
     },
     /// Finds the faces in pictures and tells what can be said of them
     Recognize(RecognizeArgs),
@@ -264,6 +270,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::from(outcome.print()?))
         }
         Command::Visitors { action } => Ok(ExitCode::from(staff::command::visitors(&config, &action)?.print()?)),
+        Command::Appointments { action } => Ok(ExitCode::from(appointments(&config, &action)?.print()?)),
         Command::Db { command: DbCommand::Check } => check_database(&config),
         Command::Recognize(args) => recognize(&config, &args),
         Command::Eval { command: EvalCommand::Faces { pairs, json } } => evaluate_faces(&config, &pairs, json),

@@ -9,6 +9,7 @@ mod command;
 mod load;
 mod problem;
 mod reference;
+mod schedule;
 mod schema;
 mod secrets;
 mod section;
@@ -21,6 +22,7 @@ pub use choice::{
 pub use command::check_command;
 pub use problem::{ConfigErrors, Origin, Problem};
 pub use reference::reference;
+pub use schedule::{DAY_MINUTES, ScheduleProblem, WorkingHours, holiday, problems as schedule_problems};
 pub use schema::{
     Appointments, Audio, Camera, Cloud, CloudLlm, CloudStt, CloudTts, Config, Costs, Embedded, Enrolment, Health, Host,
     HttpTool, Log, McpServer, Memory, Paths, Personas, Presence, Price, Staff, Stand, Store, Tools, Turn, Ui, Vision,
