@@ -14,6 +14,8 @@ use majlis::{
         devices::{self, Direction},
         evaluate::Evaluator,
     },
+    appointments::command::{AppointmentsAction, appointments},
+    audio::devices::{self, Direction},
     camera,
     config::{self, Config, Secrets},
     event::Language,
@@ -90,6 +92,11 @@ enum Command {
     Visitors {
         #[command(subcommand)]
         action: VisitorsAction,
+    },
+    /// Looks after the appointments that visitors have booked
+    Appointments {
+        #[command(subcommand)]
+        action: AppointmentsAction,
     },
     /// Finds the faces in pictures and tells what can be said of them
     Recognize(RecognizeArgs),
@@ -303,6 +310,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Visitors { action } => Ok(ExitCode::from(staff::command::visitors(&config, &action)?.print()?)),
         Command::Monitor(args) => monitor(&config, &args),
         Command::Costs { day } => print(&kiosk::costs(&config, day)?, 0),
+        Command::Appointments { action } => Ok(ExitCode::from(appointments(&config, &action)?.print()?)),
         Command::Db { command: DbCommand::Check } => check_database(&config),
         Command::Recognize(args) => recognize(&config, &args),
         Command::Eval { command: EvalCommand::Faces { pairs, json } } => evaluate_faces(&config, &pairs, json),
