@@ -57,7 +57,9 @@ fn tool(index: usize) -> Arc<dyn Tool> {
         "additionalProperties": false
     });
     // As much as a list of free times.
-    let slots: Vec<Value> = (0..20).map(|slot| json!({"slot": format!("2026-11-24T{slot:02}:30:00Z/adviser"), "host": "Adviser"})).collect();
+    let slots: Vec<Value> = (0..20)
+        .map(|slot| json!({"slot": format!("2026-11-24T{slot:02}:30:00Z/adviser"), "host": "Adviser"}))
+        .collect();
     Arc::new(Immediate {
         spec: ToolSpec { name: format!("tool_{index}"), description: "Does something.".to_owned(), parameters },
         policy: Policy {
@@ -83,7 +85,11 @@ fn main() {
     assert!(faults.is_empty(), "{faults:?}");
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
 
-    let mut figures = [("a call", 0, Vec::new()), ("with the gate, asked and agreed to", 29, Vec::new()), ("wrong arguments", 1, Vec::new())];
+    let mut figures = [
+        ("a call", 0, Vec::new()),
+        ("with the gate, asked and agreed to", 29, Vec::new()),
+        ("wrong arguments", 1, Vec::new()),
+    ];
     let visit = VisitId::generate();
     let mut turn = 0;
     let allowed = [ToolPrefix("*".to_owned())];
