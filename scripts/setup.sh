@@ -105,7 +105,7 @@ install_mcp_servers() {
         --root-user-action=ignore --target $place/python --requirement scripts/mcp/requirements.txt >&2 ||
         fail "pip could not install mcp-server-time; is there a network?"
     cp scripts/mcp/package.json scripts/mcp/package-lock.json $place/node/
-    npm --prefix $place/node ci --silent --omit=dev --ignore-scripts --no-audit --no-fund >&2 ||
+    (cd $place/node && npm ci --silent --omit=dev --ignore-scripts --no-audit --no-fund >&2) ||
         fail "npm could not install server-everything; is there a network?"
     cat >$place/time <<END
 #!/bin/sh

@@ -14,13 +14,14 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    appointments as book,
     audio::{AudioLoop, AudioParts, AudioThread, Bell, Meters, Sink, Source, TurnModel, Vad},
     camera::{Camera, OpenCamera},
     clock::Clock,
     cloud::{BreakerSettings, Ledger, ProviderError},
     config::Config,
     conversation::{
-        Activity, Conversation, NoAppointments, NoRecords, Observations, Parts, Personas, VisitorRecords,
+        Activity, Conversation, NoRecords, Observations, Parts, Personas, VisitorRecords,
         VisualContext, VisualParts,
     },
     event::{Bus, Command, DeviceStatus, Event, Feed, ProviderStatus, Subscription, View},
@@ -40,6 +41,7 @@ use crate::{
 pub mod demo;
 mod error;
 mod eyes;
+mod appointments;
 mod people;
 mod providers;
 pub mod replay;
@@ -250,7 +252,7 @@ impl Kiosk {
         let key = people::key(foundation, &bus);
         let people =
             key.clone().filter(|_| sees || has_desk).and_then(|key| People::open(foundation, &store, key, &bus));
-        let writer = key.into_iter().fold(store.writer(), StoreWriter::sealing);
+        let writer = key.iter().cloned().fold(store.writer(), StoreWriter::sealing);
         let acquaintances = people.as_ref().map(|people| Acquaintances {
             gallery: people.register.gallery(),
             people: Arc::new(people.register.clone()),
@@ -259,6 +261,8 @@ impl Kiosk {
             Some(people) => Arc::new(people.register.clone()),
             None => Arc::new(NoRecords),
         };
+        let booking = key.clone().and_then(|key| appointments::open(foundation, &store, key));
+        let records = appointments::remembering(records, booking.as_ref());
         let (closed_eyes, eyes) = ClosedEyes::new(foundation, bus.clone(), commands.clone(), acquaintances);
         let desk = people
             .as_ref()
@@ -286,7 +290,7 @@ impl Kiosk {
             sight: eyes.sight.clone(),
             seeing: slot.zip(providers.observer.clone()),
         };
-        let opened = tools::open(foundation, around, Vec::new());
+        let opened = tools::open(foundation, around, booking.as_ref().map_or_else(Vec::new, book::tools));
         let observations = Observations::new(&config.visual_context);
         let view = Arc::new(ArcSwap::from_pointee(View::empty(foundation.knowledge.topics(), language)));
         let conversation = Conversation::new(Parts {
@@ -317,7 +321,7 @@ impl Kiosk {
             activity,
             toolbox: opened.registry,
             personas: foundation.personas.clone(),
-            appointments: Arc::new(NoAppointments),
+            appointments: appointments::card_desk(booking),
             feed: feed.clone(),
             spent: Arc::new({
                 let ledger = providers.ledger.clone();

@@ -111,7 +111,16 @@ impl Desk {
                 .into_iter()
                 .map(|(at, visit)| format!("{}: {}", self.wording.day(at.timestamp(), now, language), visit.text))
                 .collect(),
+            soon: stored.open.first().filter(|one| self.is_soon(one, now)).map(|one| {
+                self.wording.spoken(one.start, now, language)
+            }),
         }
+    }
+
+    /// Whether an appointment is today or tomorrow: then a greeting speaks of it.
+    fn is_soon(&self, appointment: &Appointment, now: Timestamp) -> bool {
+        let (day, today) = (self.calendar.today(appointment.start), self.calendar.today(now));
+        day == today || today.tomorrow().is_ok_and(|tomorrow| day == tomorrow)
     }
 
     /// Reads the database on a thread that may block.

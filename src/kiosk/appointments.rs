@@ -4,15 +4,40 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use super::Foundation;
 use crate::{
     appointments::Desk,
-    conversation::{AppointmentDesk, CardChange, ForgetError, VisitorRecords},
+    conversation::{AppointmentDesk, CardChange, ForgetError, NoAppointments, VisitorRecords},
     event::{AppointmentCard, Language, SlotId, VisitId, VisitorId, VisitorMemory},
+    store::{Key, Store},
     tools::{CallContext, ToolError, ToolOutput},
 };
 
+/// The appointments' desk. `None`: there are none, and it was said why.
+pub(super) fn open(foundation: &Foundation, store: &Store, key: Key) -> Option<Desk> {
+    Desk::new(&foundation.config, store.people(key), foundation.words.clone())
+        .inspect_err(|error| tracing::error!(%error, "no appointments can be made"))
+        .ok()
+}
+
+/// The people on record, with what the desk remembers of them where there is one.
+pub(super) fn remembering(records: Arc<dyn VisitorRecords>, desk: Option<&Desk>) -> Arc<dyn VisitorRecords> {
+    match desk.cloned() {
+        Some(desk) => Arc::new(Remembering { records, desk }),
+        None => records,
+    }
+}
+
+/// What a touched card changes.
+pub(super) fn card_desk(desk: Option<Desk>) -> Arc<dyn AppointmentDesk> {
+    match desk {
+        Some(desk) => Arc::new(CardDesk(desk)),
+        None => Arc::new(NoAppointments),
+    }
+}
+
 /// The desk, as far as the buttons of a card change its appointments.
-pub(super) struct CardDesk(pub(super) Desk);
+struct CardDesk(Desk);
 
 #[async_trait]
 impl AppointmentDesk for CardDesk {
@@ -40,9 +65,9 @@ fn change(outcome: Result<ToolOutput, ToolError>) -> CardChange {
 }
 
 /// The people on record, with what the desk remembers of them.
-pub(super) struct Remembering {
-    pub(super) records: Arc<dyn VisitorRecords>,
-    pub(super) desk: Desk,
+struct Remembering {
+    records: Arc<dyn VisitorRecords>,
+    desk: Desk,
 }
 
 #[async_trait]

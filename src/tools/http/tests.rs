@@ -210,3 +210,17 @@ fn what_changes_something_is_tried_once_unless_the_method_may_be_repeated() {
     assert_eq!([retries(HttpMethod::Get, false), retries(HttpMethod::Put, true)], [2, 2]);
     assert_eq!([retries(HttpMethod::Post, true), retries(HttpMethod::Patch, true)], [0, 0]);
 }
+
+#[test]
+fn the_example_of_the_documentation_works() {
+    let text = std::fs::read_to_string("docs/tools.md").unwrap();
+    let examples: String =
+        text.split("```toml\n").skip(1).map(|rest| rest.split_once("```").unwrap().0.to_owned() + "\n").collect();
+    let config = config::Config::parse(&examples, std::path::Path::new("docs/tools.md"), &[]).unwrap();
+    let tool = build(config.tools.http.first().unwrap()).unwrap();
+    assert_eq!(
+        (tool.spec().name.as_str(), tool.vin_arguments.as_slice()),
+        ("look_up_vehicle", &["vin".to_owned()][..])
+    );
+    assert_eq!(config.tools.mcp.len(), 2);
+}
