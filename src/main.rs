@@ -10,12 +10,11 @@ use std::{
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use majlis::{
+    appointments::command::{AppointmentsAction, appointments},
     audio::{
         devices::{self, Direction},
         evaluate::Evaluator,
     },
-    appointments::command::{AppointmentsAction, appointments},
-    audio::devices::{self, Direction},
     camera,
     config::{self, Config, Secrets},
     event::Language,
