@@ -2,7 +2,8 @@
 //! questions, which should be answered soon.
 //!
 //! Synthetic voices, the whole audio loop in virtual time, the words before each pause as a recogniser would give
-//! them 150 ms after it was asked. `cargo bench --bench turns`
+//! them 150 ms after it was asked. `cargo bench --profile dev --bench turns`; with `-- --write DIR` the sentences are
+//! written as a set for `majlis eval turns` instead.
 
 #![allow(clippy::print_stdout, reason = "a bench prints its figures")]
 

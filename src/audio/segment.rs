@@ -32,14 +32,17 @@ const SILENT_WINDOWS: u32 = 2;
 const SILENT_WINDOWS_AGAINST_ENERGY: u32 = 5;
 /// Loud frames among the last eight without which speech has not come back.
 const LOUD_FRAMES_TO_RESUME: usize = 3;
-/// For this long after playout begins the echo canceller is still finding its echo: stronger evidence is asked for.
+/// For this long after playout begins the echo canceller is still settling: stronger evidence is asked for.
 const PLAYOUT_WARM_UP: Duration = Duration::from_secs(3);
+/// For so much sound from the speaker, over all answers, it has yet to find its echo at all: the strongest is asked for.
+const ECHO_UNKNOWN: Duration = Duration::from_secs(3);
 
 /// Under echo the canceller holds a visitor's voice back as well, in pieces, and the VAD doubts what is left of it. But
 /// next to nothing is left of the echo itself, so sound that stands out from that belongs to somebody else, and a part of
 /// the VAD's usual probability is enough: measured in docs/interruption.md.
 const SHARE_UNDER_ECHO: f32 = 0.2;
-const SHARE_IN_WARM_UP: f32 = 0.6;
+const SHARE_IN_WARM_UP: f32 = 0.4;
+const SHARE_WHILE_UNKNOWN: f32 = 0.8;
 /// What stands out from the floor, dB: where the kiosk may be heard, and where not.
 const STANDS_OUT_UNDER_ECHO_DB: f32 = 15.0;
 const STANDS_OUT_DB: f32 = 8.0;
@@ -179,6 +182,8 @@ pub(super) struct Segmenter {
     /// How loud that usually is while nobody is heard: with the kiosk's voice in the room, and without.
     usual_under_echo: UsualLevel,
     usual: UsualLevel,
+    /// How long the speaker has been heard so far.
+    echo_heard: Duration,
     lead_in: VecDeque<f32>,
     /// Of the open utterance.
     mel: MelHistory,
@@ -203,6 +208,7 @@ impl Segmenter {
             clean_floor: NoiseFloor::default(),
             usual_under_echo: UsualLevel::default(),
             usual: UsualLevel::default(),
+            echo_heard: Duration::ZERO,
             lead_in: VecDeque::new(),
             mel: MelHistory::default(),
             current: None,
@@ -261,6 +267,7 @@ impl Segmenter {
         match seen.playing_since {
             None => self.settings.speech_threshold,
             Some(_) if !seen.may_echo => interruption,
+            Some(_) if self.echo_heard < ECHO_UNKNOWN => interruption * SHARE_WHILE_UNKNOWN,
             Some(_) if is_warming_up(seen) => interruption * SHARE_IN_WARM_UP,
             Some(_) => interruption * SHARE_UNDER_ECHO,
         }
@@ -286,6 +293,9 @@ impl Segmenter {
         if let Some(level) = level {
             self.noise.update(level, self.is_speech || self.has_utterance());
         }
+        if seen.may_echo && seen.playing_since.is_some() {
+            self.echo_heard = self.echo_heard.saturating_add(FRAME);
+        }
         let is_heard = self.is_speech || self.has_utterance();
         self.clean_floor.update(seen.clean_dbfs, is_heard);
         if !is_heard {
@@ -308,7 +318,8 @@ impl Segmenter {
 
     fn look_for_onset(&mut self, seen: &Observation<'_>, happenings: &mut Vec<Happening>) {
         let Some(window) = seen.window else { return };
-        let needed = if is_warming_up(seen) && seen.may_echo { 2 } else { 1 };
+        let is_unknown = seen.playing_since.is_some() && seen.may_echo && self.echo_heard < ECHO_UNKNOWN;
+        let needed = if is_unknown { 2 } else { 1 };
         if self.must_stop_first || self.windows_above < needed {
             return;
         }

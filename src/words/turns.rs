@@ -211,10 +211,9 @@ impl TurnWords {
     #[must_use]
     pub fn is_yes_or_no(&self, said: &str) -> bool {
         let said = words_of(said);
-        self.by_language.values().any(|turns| {
-            turns.yes_no_answers.iter().any(|answer| *answer == said)
-                || !said.is_empty() && is_made_of(&said, &turns.yes_no_answers.iter().collect::<Vec<_>>())
-        })
+        let answers: Vec<&Vec<String>> =
+            self.by_language.values().flat_map(|turns| turns.yes_no_answers.iter()).collect();
+        !said.is_empty() && is_made_of(&said, &answers)
     }
 
     /// How many digits `said` spells, in figures or in words of any language.
