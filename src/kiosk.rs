@@ -22,9 +22,12 @@ use crate::{
     conversation::{
         Activity, Conversation, NoRecords, Observations, Parts, VisitorRecords, VisualContext, VisualParts,
     },
-    event::{Bus, Command, DeviceStatus, Event, ProviderStatus, Subscription, View},
+    event::{Bus, Command, DeviceStatus, Event, Feed, ProviderStatus, Subscription, View},
     knowledge::KnowledgeBase,
-    ops::report::{Collector, Report},
+    ops::{
+        outside,
+        report::{Collector, Report},
+    },
     runtime::{ModelStore, Onnx, OnnxError},
     speech::embedded::Espeak,
     staff::DeskHandle,
@@ -170,6 +173,8 @@ pub enum Seeing {
 pub struct Kiosk {
     /// What happens.
     pub bus: Bus,
+    /// What is told to the outside with words.
+    pub feed: Feed,
     /// What is asked for.
     pub commands: mpsc::Sender<Command>,
     /// What the window draws.
@@ -191,6 +196,8 @@ pub struct Kiosk {
     collector: JoinHandle<Collector>,
     staff: JoinHandle<()>,
     stop_staff: CancellationToken,
+    /// The health port, where it is open.
+    outside: Option<JoinHandle<()>>,
     stop: CancellationToken,
 }
 
@@ -208,6 +215,8 @@ impl Kiosk {
         let stop = CancellationToken::new();
         let (turns, finished_turns) = mpsc::channel(TURN_RECORDS);
         let collector = tokio::spawn(Collector::default().run(bus.subscribe(), finished_turns, stop.clone()));
+        let feed = Feed::default();
+        let outside = open_outside(&config, &bus, &feed, stop.clone());
         // Before the store's thread can say that the database cannot be used.
         let faults = bus.subscribe();
         let store = Store::open(&config.paths.database, bus.clone())?;
@@ -300,6 +309,7 @@ impl Kiosk {
         });
         let kiosk = Self {
             bus,
+            feed,
             commands,
             view,
             meters: link.meters,
@@ -314,6 +324,7 @@ impl Kiosk {
             collector,
             staff,
             stop_staff,
+            outside,
             stop,
         };
         Ok((kiosk, audio_loop))
@@ -364,6 +375,11 @@ impl Kiosk {
             Err(error) => tracing::error!(%error, "the store did not close well"),
         }
         self.stop.cancel();
+        if let Some(outside) = self.outside
+            && timeout(END_LIMIT, outside).await.is_err()
+        {
+            tracing::error!("the health port did not close in time");
+        }
         let meters = *self.meters.borrow();
         match self.collector.await {
             Ok(collector) => collector.report(meters),
@@ -373,6 +389,14 @@ impl Kiosk {
             }
         }
     }
+}
+
+/// The health port, if it is wanted and can be had. A kiosk that nobody can watch serves visitors all the same.
+fn open_outside(config: &Config, bus: &Bus, feed: &Feed, stop: CancellationToken) -> Option<JoinHandle<()>> {
+    let port = u16::try_from(config.health.port).ok().filter(|port| *port > 0)?;
+    outside::open(port, bus, feed, jiff::Timestamp::now, stop)
+        .inspect_err(|error| tracing::error!(%error, "the health port stays closed"))
+        .ok()
 }
 
 /// Without the model the end of a turn is decided by words and silence: worth telling staff, not worth stopping for.
