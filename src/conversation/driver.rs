@@ -76,8 +76,10 @@ struct RunningAnswer {
     unheard_from: Option<Playhead>,
     /// What tools did for it.
     steps: Vec<Arc<ToolStepDone>>,
-    /// Whether tools run for it, or the model thinks about what they found.
+    /// Whether tools run for it, or have run: its sound may come with pauses.
     is_working: bool,
+    /// Whether the model was asked to tell what came of earlier calls.
+    tells_result: bool,
     /// What becomes of "forget me" once it is wanted.
     forgetting: Option<known::Forgetting>,
 }
@@ -453,7 +455,6 @@ impl Conversation {
             Progress::Called(_) => {}
             Progress::Complete { served_by, ends_visit, has_text } => {
                 running.served_by = served_by;
-                running.is_working = false;
                 self.feed(Input::AnswerComplete { answer, ends_visit, has_text }).await;
             }
             Progress::Failed => self.feed(Input::AnswerFailed(answer)).await,

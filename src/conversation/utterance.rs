@@ -2,9 +2,13 @@
 
 use crate::{event::Language, words::Words};
 
-/// The part of an utterance's words from which another language than the visit's is meant. Somebody who speaks one
-/// language names things in the other ("أريد حجز appointment يوم Tuesday"), and is not to be answered in that.
-const OTHER_FROM: f32 = 0.6;
+/// The part of an utterance's words from which another language than the visit's is meant, whatever it begins with.
+/// Somebody who speaks one language names things in the other ("أريد حجز appointment يوم Tuesday"), and is not to be
+/// answered in that.
+const OTHER_FROM: f32 = 0.8;
+
+/// The same where it also begins in the other language: the first word mostly belongs to the sentence, not to a name.
+const OTHER_FROM_FIRST: f32 = 0.6;
 
 /// The key of the words that are said in any language, separated by commas ("okay, hello").
 const SMALL: &str = "language.small";
@@ -39,7 +43,8 @@ impl LanguageOfVisit {
             return if is_same_script || is_small(text, heard, words) { of_visit } else { heard };
         };
         let count = of_words.iter().filter(|own| **own == other).count();
-        if (count as f32) < OTHER_FROM * of_words.len() as f32 {
+        let from = if of_words.first() == Some(&other) { OTHER_FROM_FIRST } else { OTHER_FROM };
+        if (count as f32) < from * of_words.len() as f32 {
             return of_visit;
         }
         if is_small(text, other, words) && self.small_before != Some(other) {

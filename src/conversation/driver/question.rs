@@ -56,6 +56,9 @@ impl Conversation {
         };
         let inquiry = Inquiry { request, briefing, persona: self.persona.clone(), calling };
         self.start_answer(answer, Some(turn), language, Source::Model(Box::new(inquiry)));
+        if let Some((_, running)) = &mut self.answer {
+            running.tells_result = self.has_untold_result;
+        }
     }
 
     fn briefing(&self, language: Language, known: &[&Entry]) -> Briefing {
@@ -142,6 +145,7 @@ impl Conversation {
             unheard_from: self.scene.lost.contains(&Device::Speaker).then(|| self.parts.meters.borrow().playhead),
             steps: Vec::new(),
             is_working: false,
+            tells_result: false,
             forgetting: None,
         };
         self.answer = Some((answer, running));

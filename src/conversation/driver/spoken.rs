@@ -85,7 +85,10 @@ impl Conversation {
         self.history.kiosk(&shown);
         let has_changed = running.steps.iter().any(|step| step.has_changed_something());
         // An answer that was cut may not have come to what the tools did.
-        self.has_untold_result = is_cut && (has_changed || (self.has_untold_result && shown.is_empty()));
+        if running.tells_result && !shown.is_empty() {
+            self.has_untold_result = false;
+        }
+        self.has_untold_result |= is_cut && has_changed;
         self.fold_history();
         self.parts.bus.publish(Event::TurnFinished { turn: record.turn, answer: Some(answer) });
         self.tell_cost_of_turn();
