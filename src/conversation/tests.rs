@@ -16,6 +16,7 @@ use crate::{
 };
 use world::{Setup, Thought, World, heard, said};
 
+mod booking;
 mod known;
 mod log;
 mod memory;

@@ -21,10 +21,11 @@ use crate::conversation::{
     Activity, Conversation, ForgetError, NoAppointments, Observations, Parts, Personas, TurnRecord, VisitorRecords,
 };
 use crate::{
+    appointments,
     audio::{AudioCommand, AudioCommands, AudioEvent, Bell, Meters, Playhead, SpeechClip},
     clock::{Clock as _, ManualClock},
     cloud::{FailureKind, ProviderError},
-    config::Config,
+    config::{Config, Secrets},
     event::{
         AnswerId, Bus, Command, Connection, Cost, Effect, Feed, FeedEvent, Language, Phase, ServedBy, Sight, Speaker,
         Subscription, ToolFailure, ToolResult, ToolSpec, ToolUse, UtteranceId, View, VisitId, VisitorId, VisitorMemory,
@@ -35,8 +36,8 @@ use crate::{
         PcmChunk, SpeakRequest, SpeechStream, SpeechToText, TextToSpeech, TranscribeRequest, Transcript,
         TranscriptPiece, TranscriptStream,
     },
-    store::{MessageRow, Reader, Store, SummaryFigures},
-    tools::{CallContext, Policy, ToolPrefix, Toolbox},
+    store::{Key, MessageRow, Reader, Store, SummaryFigures},
+    tools::{self, CallContext, Policy, ToolParts, ToolPrefix, Toolbox},
     vision::EyesCommand,
     words::Words,
 };
@@ -173,6 +174,8 @@ pub(super) struct Setup<'a> {
     pub(super) thoughts: &'a [Thought],
     pub(super) is_mute: bool,
     pub(super) tools: Vec<ScriptedTool>,
+    /// The kiosk's own registry with the appointments' tools, in place of scripted ones.
+    pub(super) has_real_tools: bool,
 }
 
 /// A tool that does what the test says.
@@ -312,7 +315,7 @@ impl World {
     }
 
     pub(super) fn build(setup: Setup<'_>) -> Self {
-        let Setup { config, heard, thoughts, is_mute, tools } = setup;
+        let Setup { config, heard, thoughts, is_mute, tools, has_real_tools } = setup;
         let clock = ManualClock::default();
         let toolbox = Arc::new(ScriptedTools::new(tools, clock.clone()));
         let feed = Feed::default();
@@ -329,6 +332,18 @@ impl World {
         let (turn_sender, turns) = mpsc::channel(64);
         let knowledge = Arc::new(KnowledgeBase::load(Path::new("assets/knowledge")).unwrap().0);
         let store = Store::open(&folder.path().join("majlis.sqlite"), bus.clone()).unwrap();
+        let words = Arc::new(Words::load(Path::new("assets")).unwrap());
+        let registry = has_real_tools.then(|| {
+            let desk = appointments::Desk::new(&config, store.people(Key::random()), words.clone()).unwrap();
+            let parts = ToolParts {
+                config: &config,
+                secrets: &Secrets::from_environment(),
+                words: &words,
+                bus: bus.clone(),
+                clock: Arc::new(clock.clone()),
+            };
+            tools::open(parts, appointments::tools(&desk)).registry
+        });
         let mind =
             Arc::new(ScriptedMind { thoughts: Mutex::new(thoughts.iter().copied().collect()), ..Default::default() });
         let subscription = bus.subscribe();
@@ -342,7 +357,7 @@ impl World {
             clock: Arc::new(clock.clone()),
             bus,
             config: Arc::new(config),
-            words: Arc::new(Words::load(Path::new("assets")).unwrap()),
+            words,
             knowledge,
             stt: Arc::new(ScriptedEars(Mutex::new(heard.iter().copied().collect()))),
             llm: mind.clone(),
@@ -364,7 +379,10 @@ impl World {
             seen: observations.clone(),
             turns: turn_sender,
             activity: Activity::default(),
-            toolbox: toolbox.clone(),
+            toolbox: match registry {
+                Some(registry) => registry,
+                None => toolbox.clone(),
+            },
             personas: Arc::new(Personas::load(Path::new("assets"), "reception").unwrap()),
             appointments: Arc::new(NoAppointments),
             feed,
@@ -406,6 +424,18 @@ impl World {
         for _ in 0..200 {
             tokio::task::yield_now().await;
         }
+    }
+
+    /// Lets other threads work, at most ten seconds of real time, until `is_done`. The visitor's time stands still.
+    pub(super) async fn until(&self, is_done: impl Fn(&Self) -> bool) {
+        for _ in 0..1_000 {
+            self.settle().await;
+            if is_done(self) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("it was never done");
     }
 
     pub(super) async fn wait(&self, time: Duration) {
