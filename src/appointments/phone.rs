@@ -42,11 +42,16 @@ pub enum PhoneProblem {
 /// # Errors
 /// It is no number.
 pub fn read(said: &str, country: &str) -> Result<PhoneNumber, PhoneProblem> {
-    let dialled = dialled(said);
-    let digits = dialled.chars().filter(char::is_ascii_digit).count();
+    // "fifty one" is 51, and where that gives no number, 50 and 1.
+    let [joined, apart] = [true, false].map(|joins_tens| dialled(said, joins_tens));
+    let digits = joined.chars().filter(char::is_ascii_digit).count();
     if digits == 0 {
         return Err(PhoneProblem::NoDigits);
     }
+    number(&joined, country).or_else(|| number(&apart, country)).ok_or(PhoneProblem::NoNumber { digits })
+}
+
+fn number(dialled: &str, country: &str) -> Option<PhoneNumber> {
     let parse = |text: &str| {
         let number = phonelib::PhoneNumber::parse_with_country(text, country)?;
         // A number of the right length in a range that is nobody's is one that was misheard.
@@ -54,7 +59,7 @@ pub fn read(said: &str, country: &str) -> Result<PhoneNumber, PhoneProblem> {
     };
     // "966 50 123 4567": the country code without its plus.
     let with_plus = || (!dialled.starts_with('+')).then(|| parse(&format!("+{dialled}"))).flatten();
-    parse(&dialled).or_else(with_plus).ok_or(PhoneProblem::NoNumber { digits })
+    parse(dialled).or_else(with_plus)
 }
 
 /// What a word says.
@@ -71,7 +76,7 @@ enum Said {
 }
 
 /// What would be dialled: digits, maybe after a plus. Words that are no digits are left out: "my number is …".
-fn dialled(said: &str) -> String {
+fn dialled(said: &str, joins_tens: bool) -> String {
     let mut dialled = String::new();
     let mut has_plus = false;
     let mut repeat = 1;
@@ -99,7 +104,7 @@ fn dialled(said: &str) -> String {
         // A ten waits for its unit.
         if let Some(waiting) = ten.take() {
             match &meaning {
-                Some(Said::Digits(unit)) if unit.len() == 1 && unit != "0" && !is_written(word) => {
+                Some(Said::Digits(unit)) if joins_tens && unit.len() == 1 && unit != "0" && !is_written(word) => {
                     push(&mut dialled, &format!("{waiting}{unit}"), &mut repeat);
                     continue;
                 }
@@ -264,6 +269,7 @@ mod tests {
             ("zero fifty-five, 123, 45 67", "+966551234567"),
             ("zero fifty five one twenty three forty five sixty seven", "+966551234567"),
             ("zero fifty, one two three, four five six seven", "+966501234567"),
+            ("صفر خمسين واحد اثنين ثلاثة أربعة خمسة ستة سبعة", "+966501234567"),
             ("plus nine six six five zero one two three four five six seven", "+966501234567"),
             ("plus forty four two oh seven nine four six oh nine five eight", "+442079460958"),
             ("صفر خمسة صفر واحد اثنين ثلاثة أربعة خمسة ستة سبعة", "+966501234567"),

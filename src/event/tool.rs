@@ -94,8 +94,8 @@ pub enum ToolStatus {
     Error,
 }
 
-/// What a tool asks of the conversation, beside its result for the model.
-#[derive(Debug, Clone, PartialEq)]
+/// What a tool asks of the conversation, beside its result for the model. Personal: its `Debug` shows no text.
+#[derive(Clone, PartialEq)]
 pub enum Effect {
     /// The visit ends when the answer has been heard.
     EndVisit,
@@ -117,4 +117,18 @@ pub enum Effect {
     Preferred(String),
     /// The visitor asked to be forgotten, and is.
     Forgotten(VisitorId),
+}
+
+impl fmt::Debug for Effect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::SwitchPersona(persona) => write!(f, "SwitchPersona({persona})"),
+            Self::Identified(known) => write!(f, "Identified({})", known.id),
+            Self::Show(card) => write!(f, "Show({card:?})"),
+            Self::Done(text) => write!(f, "Done({} bytes)", text.len()),
+            Self::Booked(text) => write!(f, "Booked({} bytes)", text.len()),
+            Self::Preferred(text) => write!(f, "Preferred({} bytes)", text.len()),
+            _ => f.write_str("an effect without words"),
+        }
+    }
 }
