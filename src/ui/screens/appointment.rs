@@ -157,13 +157,17 @@ fn wide(canvas: &mut Canvas<'_>, place: Rect, card: &AppointmentCard) {
     }
     let column = canvas.inside(inner, 0.0, 0.0, vec2(text_width, inner.height()));
     let mut zoom = canvas.zoom;
-    let words = loop {
+    let mut words = loop {
         let words = Words::new(canvas, card, text_width, zoom);
         if words.height() <= inner.height() || zoom <= 1.0 {
             break words;
         }
         zoom = (zoom - ZOOM_STEP).max(1.0);
     };
+    // In a low window what the QR code is for goes before when, whom and where do.
+    if words.height() > inner.height() {
+        words.note = None;
+    }
     words.paint(canvas, column, zoom);
 }
 
@@ -171,7 +175,7 @@ fn wide(canvas: &mut Canvas<'_>, place: Rect, card: &AppointmentCard) {
 struct Words {
     title: Arc<Block>,
     rows: [Row; 3],
-    note: Arc<Block>,
+    note: Option<Arc<Block>>,
 }
 
 impl Words {
@@ -182,12 +186,12 @@ impl Words {
         let rows = rows(card).map(|row| Row::new(canvas, row, width, zoom, [44.0, 36.0]));
         let text = canvas.word("booked.qr");
         let note = canvas.block(&text, note_role(zoom, false), width - 44.0, Fit::Wrap);
-        Self { title, rows, note }
+        Self { title, rows, note: Some(note) }
     }
 
     fn heights(&self) -> [f32; 5] {
         let [first, second, third] = self.rows.each_ref().map(Row::height);
-        [self.title.height().max(DISC), first, second, third, self.note.height()]
+        [self.title.height().max(DISC), first, second, third, self.note.as_ref().map_or(0.0, |note| note.height())]
     }
 
     fn height(&self) -> f32 {
@@ -217,8 +221,10 @@ impl Words {
             let place = canvas.inside(column, 0.0, next(), vec2(column.width(), row.height()));
             row.paint(canvas, index, place, 2.0);
         }
-        let place = canvas.inside(column, 0.0, next(), vec2(column.width(), self.note.height()));
-        note(canvas, place, zoom, false);
+        if let Some(text) = &self.note {
+            let place = canvas.inside(column, 0.0, next(), vec2(column.width(), text.height()));
+            note(canvas, place, zoom, false);
+        }
     }
 }
 

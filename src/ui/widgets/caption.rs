@@ -24,6 +24,8 @@ const DOT: f32 = 4.0;
 const STEP_HEIGHT: f32 = 52.0;
 const ABOVE_STEPS: f32 = 14.0;
 const BETWEEN_STEPS: f32 = 6.0;
+/// Between what was said before and the words, more than without steps.
+const ABOVE_WORDS: f32 = 8.0;
 
 /// The main words of a card.
 #[derive(Debug, Clone, Copy)]
@@ -82,6 +84,9 @@ impl Canvas<'_> {
         let mut top = inner.top();
         if let Some((icon, text)) = caption.before {
             top += self.row_before(inner, top, icon, text);
+        }
+        if caption.before.is_some() && !caption.steps.is_empty() {
+            top += ABOVE_WORDS;
         }
         if let Some((icon, text)) = caption.who {
             top += self.row_who(inner, top, icon, text);
