@@ -21,8 +21,7 @@ use crate::{
     cloud::{BreakerSettings, Ledger, ProviderError},
     config::Config,
     conversation::{
-        Activity, Conversation, NoRecords, Observations, Parts, Personas, VisitorRecords,
-        VisualContext, VisualParts,
+        Activity, Conversation, NoRecords, Observations, Parts, Personas, VisitorRecords, VisualContext, VisualParts,
     },
     event::{Bus, Command, DeviceStatus, Event, Feed, ProviderStatus, Subscription, View},
     knowledge::KnowledgeBase,
@@ -38,10 +37,10 @@ use crate::{
     words::Words,
 };
 
+mod appointments;
 pub mod demo;
 mod error;
 mod eyes;
-mod appointments;
 mod people;
 mod providers;
 pub mod replay;

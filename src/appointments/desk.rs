@@ -111,9 +111,11 @@ impl Desk {
                 .into_iter()
                 .map(|(at, visit)| format!("{}: {}", self.wording.day(at.timestamp(), now, language), visit.text))
                 .collect(),
-            soon: stored.open.first().filter(|one| self.is_soon(one, now)).map(|one| {
-                self.wording.spoken(one.start, now, language)
-            }),
+            soon: stored
+                .open
+                .first()
+                .filter(|one| self.is_soon(one, now))
+                .map(|one| self.wording.spoken(one.start, now, language)),
         }
     }
 

@@ -9,7 +9,11 @@ const BOOK: (&str, &str) = ("book_appointment", "{\"host\":\"desk\",\"day\":\"20
 fn results(world: &World) -> Vec<String> {
     let asked = world.mind.asked.lock().unwrap();
     let messages = asked.last().unwrap().messages.clone();
-    messages.iter().filter(|message| message.role == crate::llm::Role::Tool).map(|message| message.text.clone()).collect()
+    messages
+        .iter()
+        .filter(|message| message.role == crate::llm::Role::Tool)
+        .map(|message| message.text.clone())
+        .collect()
 }
 
 async fn book(heard: [&'static str; 3], language: Language) {
@@ -60,7 +64,8 @@ async fn book(heard: [&'static str; 3], language: Language) {
 
 #[tokio::test]
 async fn an_appointment_is_booked_by_the_real_tools_in_english_after_a_yes_and_not_before() {
-    book(["When can I meet somebody on Tuesday?", "The one at half past ten.", "Yes, please."], Language::ENGLISH).await;
+    book(["When can I meet somebody on Tuesday?", "The one at half past ten.", "Yes, please."], Language::ENGLISH)
+        .await;
 }
 
 #[tokio::test]

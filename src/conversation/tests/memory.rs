@@ -50,7 +50,8 @@ fn summaries(world: &mut World) -> Vec<VisitSummary> {
 
 #[tokio::test]
 async fn a_known_visitor_is_greeted_with_the_next_appointment_and_answered_from_what_is_remembered() {
-    let mut world = greeted(Language::ENGLISH, &[Some("What did I ask last time?"), Some("And who are you?")], &[]).await;
+    let mut world =
+        greeted(Language::ENGLISH, &[Some("What did I ask last time?"), Some("And who are you?")], &[]).await;
     world.say(1_000).await;
     let answer = world.answer_begins().await;
     play_all(&mut world, answer).await;

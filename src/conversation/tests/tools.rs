@@ -356,11 +356,8 @@ async fn a_refused_change_is_not_taken_for_done() {
         ..ScriptedTool::new("book_appointment", "{\"ask\":\"Shall I?\"}")
     };
     let thoughts = [Thought::Calls("", &[("book_appointment", "{}")]), Thought::Says("Shall I book it?")];
-    let mut world = World::build(setup(
-        &[Some("Book me something."), Some("Which adviser is that?")],
-        &thoughts,
-        vec![book],
-    ));
+    let mut world =
+        World::build(setup(&[Some("Book me something."), Some("Which adviser is that?")], &thoughts, vec![book]));
     world.say(1_500).await;
     let answer = world.answer_begins().await;
     world.played(answer, 0, 200);
