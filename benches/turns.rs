@@ -264,7 +264,7 @@ fn main() -> anyhow::Result<()> {
         quantile(&mut paused_ms, 0.95),
     );
     interruptions(&models)?;
-    prepared_answers(&models)
+    [Duration::ZERO, TRANSCRIPTION / 2, TRANSCRIPTION].into_iter().try_for_each(|time| prepared_answers(&models, time))
 }
 
 /// Scripted services: how long the model takes for its first token, and the voice for the first sound of it.
@@ -273,7 +273,9 @@ const FIRST_SOUND: Duration = Duration::from_millis(100);
 
 /// How much sooner the first sound comes because the answer is prepared while it is uncertain whether the visitor has
 /// finished: the conversation's own machine on the real ears, with and without `turn.prepare_answers`.
-fn prepared_answers(models: &Models) -> anyhow::Result<()> {
+///
+/// The later the words are there, the less time is left to prepare anything in: `transcription` after they are asked for.
+fn prepared_answers(models: &Models, transcription: Duration) -> anyhow::Result<()> {
     let questions = FINISHED_EN
         .iter()
         .zip(ENGLISH_VOICES.iter().cycle())
@@ -284,15 +286,16 @@ fn prepared_answers(models: &Models) -> anyhow::Result<()> {
     let (mut gains_ms, mut with_ms, mut without_ms) = (Vec::new(), Vec::new(), Vec::new());
     for (text, voice, language) in questions {
         let question = speak(voice, text)?;
-        let first_sound = |prepares| first_sound(models, &question, text, language, prepares);
+        let first_sound = |prepares| first_sound(models, (&question, text, language), transcription, prepares);
         let (with, without) = (first_sound(true)?, first_sound(false)?);
         gains_ms.push(without - with);
         with_ms.push(with);
         without_ms.push(without);
     }
     println!(
-        "first token {} ms after it is asked for, first sound {} ms later: {} answers sound {:.0} ms after the end of \
+        "words {} ms after they are asked for, first token {} ms after it is, first sound {} ms later: {} answers sound {:.0} ms after the end of \
          speech when they are prepared, {:.0} ms when not (medians); gain {:.0} ms (median), {:.0} ms at least",
+        transcription.as_millis(),
         FIRST_TOKEN.as_millis(),
         FIRST_SOUND.as_millis(),
         gains_ms.len(),
@@ -307,9 +310,8 @@ fn prepared_answers(models: &Models) -> anyhow::Result<()> {
 /// From the end of the question to the first sound of its answer, ms.
 fn first_sound(
     models: &Models,
-    question: &[f32],
-    text: &str,
-    language: Language,
+    (question, text, language): (&[f32], &str, Language),
+    transcription: Duration,
     prepares: bool,
 ) -> anyhow::Result<f64> {
     let end_ms = LEAD_MS + question.len() / 16;
@@ -357,7 +359,7 @@ fn first_sound(
                     Action::Transcribe { job, .. } => {
                         // What was said so far is unknown here: at a pause inside, all of it is more than there is.
                         let words = Words { text: text.to_owned(), language, entry: None, served_by: ServedBy::Cloud };
-                        due.push((now + TRANSCRIPTION, Input::Transcribed { job, words }));
+                        due.push((now + transcription, Input::Transcribed { job, words }));
                     }
                     Action::Prepare { .. } => ready = Some(now + FIRST_TOKEN + FIRST_SOUND),
                     Action::Discard { .. } => ready = None,

@@ -175,9 +175,6 @@ fn one_answer(
                     held_at = Some(now);
                     if onset.is_none() {
                         outcome.pauses += 1;
-                        if std::env::var_os("TRACE").is_some() {
-                            println!("pause at {now:?}, {:?} into answer {id}", now - begun);
-                        }
                     }
                 }
                 AudioEvent::SpeechStarted { over_playout: false, utterance, .. } if onset.is_none() => {
@@ -224,20 +221,22 @@ fn one_answer(
 
 pub(crate) fn print(what: &str, outcome: &mut Outcome) {
     println!(
-        "{what}: {:.0} s spoken, {} pauses ({} as long as an interruption), {:.1} s held = {:.2} %",
+        "{what}: {:.0} s spoken, {} pauses by nobody ({} of them as long and loud as an interruption), {:.1} s held",
         outcome.spoken.as_secs_f64(),
         outcome.pauses,
         outcome.confirmed,
         outcome.held.as_secs_f64(),
-        100.0 * outcome.held.as_secs_f64() / outcome.spoken.as_secs_f64().max(1e-3),
     );
-    if outcome.tried > 0 {
-        println!(
-            "    interruptions heard: {} of {}; silence at the speaker {:.0} ms after the onset (median), {:.0} ms (p95)",
-            outcome.heard,
-            outcome.tried,
-            quantile(&mut outcome.silent_after_ms, 0.5),
-            quantile(&mut outcome.silent_after_ms, 0.95),
-        );
+    if outcome.tried == 0 {
+        let share = outcome.held.as_secs_f64() / outcome.spoken.as_secs_f64().max(1e-3);
+        println!("    {:.2} % of the time lost", 100.0 * share);
+        return;
     }
+    println!(
+        "    interruptions heard: {} of {}; silence at the speaker {:.0} ms after the onset (median), {:.0} ms (p95)",
+        outcome.heard,
+        outcome.tried,
+        quantile(&mut outcome.silent_after_ms, 0.5),
+        quantile(&mut outcome.silent_after_ms, 0.95),
+    );
 }

@@ -1,6 +1,7 @@
 //! Interruption in a simulated room: the kiosk's own voice, a hall's noise, and visitors who speak over an answer.
 //!
-//! `cargo bench --profile dev --bench interruption -- [MINUTES] [ears|hall|barge …]`
+//! `cargo bench --profile dev --bench interruption -- [MINUTES] [echo] [barge] [hall] [hall-barge]`; all four without a name.
+//! docs/interruption.md quotes a run.
 
 #![allow(clippy::print_stdout, clippy::indexing_slicing, reason = "a bench prints its figures")]
 

@@ -441,13 +441,21 @@ mod tests {
 
     use super::*;
 
-    fn evaluate(folder: &Path) -> Result<TurnEvaluation, EvaluationError> {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let models = ModelStore::open(&root.join("models")).unwrap();
+    fn root() -> &'static Path {
+        Path::new(env!("CARGO_MANIFEST_DIR"))
+    }
+
+    /// What a process can open only once.
+    fn models() -> (ModelStore, Onnx) {
+        let models = ModelStore::open(&root().join("models")).unwrap();
         let onnx = Onnx::load(&models).unwrap();
-        let words = TurnWords::load(&root.join("assets")).unwrap();
+        (models, onnx)
+    }
+
+    fn evaluate((models, onnx): &(ModelStore, Onnx), folder: &Path) -> Result<TurnEvaluation, EvaluationError> {
+        let words = TurnWords::load(&root().join("assets")).unwrap();
         let (audio, turn) = (config::Audio::default(), config::Turn::default());
-        Evaluator { models: &models, onnx: &onnx, audio: &audio, turn: &turn, words: &words }.run(folder)
+        Evaluator { models, onnx, audio: &audio, turn: &turn, words: &words }.run(folder)
     }
 
     fn record(path: &Path, voice: &str, text: &str) {
@@ -472,7 +480,7 @@ mod tests {
             });
             std::fs::write(path.with_extension("json"), json.to_string()).unwrap();
         }
-        let evaluation = evaluate(folder.path()).unwrap();
+        let evaluation = evaluate(&models(), folder.path()).unwrap();
         assert_eq!(evaluation.languages.len(), 2);
         for result in &evaluation.languages {
             assert_eq!((result.recordings, result.with_words), (1, 1));
@@ -489,7 +497,8 @@ mod tests {
     #[test]
     fn what_is_wrong_with_which_file_is_told() {
         let folder = tempfile::tempdir().unwrap();
-        let told = |folder: &Path| evaluate(folder).unwrap_err().to_string();
+        let models = models();
+        let told = |folder: &Path| evaluate(&models, folder).unwrap_err().to_string();
         assert!(told(&folder.path().join("nowhere")).contains("--dir"));
         assert!(told(folder.path()).contains("has no WAV files"));
         let wav = folder.path().join("a.wav");

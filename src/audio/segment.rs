@@ -58,8 +58,10 @@ const UNUSUAL_TO_LISTEN: f32 = 1.8;
 const ROOM_FALLS_SILENT: Duration = Duration::from_millis(300);
 /// By then it is decided, from the onset on.
 const JUDGED_WITHIN: Duration = Duration::from_millis(600);
-/// Windows of certain speech without which it was none: about 100 ms.
+/// Windows of certain speech without which it was none: about 100 ms. Where the kiosk may have been heard, one of them must
+/// lie after so long: its voice is gone from the room by then.
 const CERTAIN_WINDOWS: u32 = 3;
+const ECHO_IS_GONE: Duration = Duration::from_millis(200);
 
 /// An utterance that has been silent for this long is closed without being told: the conversation ends its turns much
 /// sooner, so it has not taken this one, and speech after it must not be taken for its end.
@@ -154,6 +156,8 @@ struct Utterance {
     found: Duration,
     /// Windows in which the VAD was certain, while the kiosk was silent.
     certain_windows: u32,
+    /// Whether the last of them came when nothing of the kiosk's voice could be heard any more.
+    is_certain_alone: bool,
     /// The power of the loudest frames of those, as a mean.
     level: LoudestFrames,
     start: Duration,
@@ -338,6 +342,7 @@ impl Segmenter {
             interruption: if over_playout { Interruption::Pending } else { Interruption::None },
             found: seen.end,
             certain_windows: 0,
+            is_certain_alone: !seen.may_echo,
             level: LoudestFrames::default(),
             start: at,
             end: window.end,
@@ -455,12 +460,14 @@ impl Segmenter {
                 && window.probability >= self.settings.interruption_threshold
             {
                 current.certain_windows += 1;
+                current.is_certain_alone |= seen.end.saturating_sub(current.found) >= ECHO_IS_GONE;
                 self.clean_levels.iter().rev().take(3).for_each(|level| current.level.push(*level));
             }
             let usual_dbfs = self.usual.exceptional_dbfs(UNUSUAL_TO_LISTEN);
             let is_loud_enough = current.level.dbfs() > usual_dbfs.max(self.clean_floor.dbfs() + STANDS_OUT_DB);
             let is_long_enough = spoken >= Duration::from_millis(self.settings.interruption_min_ms);
-            if is_long_enough && is_loud_enough && current.certain_windows >= CERTAIN_WINDOWS {
+            let is_certain = current.certain_windows >= CERTAIN_WINDOWS && current.is_certain_alone;
+            if is_long_enough && is_loud_enough && is_certain {
                 current.interruption = Interruption::Confirmed;
                 happenings.push(Happening::Confirmed { utterance: current.id });
             } else if seen.end.saturating_sub(current.found) < ROOM_FALLS_SILENT {
@@ -474,7 +481,9 @@ impl Segmenter {
                 return;
             }
         }
-        if current.interruption != Interruption::None && PARTS_AT.get(current.parts).is_some_and(|at| spoken >= *at) {
+        if current.interruption == Interruption::Confirmed
+            && PARTS_AT.get(current.parts).is_some_and(|at| spoken >= *at)
+        {
             current.parts += 1;
             happenings.push(Happening::GoesOn { clip: current.clip() });
         }

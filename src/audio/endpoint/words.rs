@@ -31,6 +31,8 @@ impl TextVerdict {
             Expecting::YesNo if turns.is_yes_or_no(text) => return Self::Answered,
             Expecting::Digits => match turns.digits_in(text) {
                 0 => {}
+                // "I do not have one" gives no number.
+                1 if text.split_whitespace().count() > 2 => {}
                 1..ENOUGH_DIGITS => return Self::MoreDigits,
                 // Between the two the voice decides whether more will come.
                 ENOUGH_DIGITS..ALL_DIGITS => return Self::Unclear,

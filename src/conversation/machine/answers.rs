@@ -69,8 +69,11 @@ impl Step<'_> {
             return;
         }
         answer.last_sound = Some(now);
-        self.finish_turn();
-        self.go(Phase::Speaking);
+        // Whoever speaks over it already has made the turn that is not finished.
+        if self.state.interruption.is_none() {
+            self.finish_turn();
+            self.go(Phase::Speaking);
+        }
     }
 
     pub(super) fn playout_finished(&mut self, id: AnswerId) {
@@ -103,7 +106,7 @@ impl Step<'_> {
 
     /// Stops whatever answer there is: cut if it can be heard, thrown away if not.
     pub(super) fn stop_answer(&mut self) {
-        self.state.interruption = None;
+        self.end_interruption();
         match &self.state.answer {
             Some(answer) if answer.is_committed => {
                 let id = answer.id;
@@ -117,7 +120,7 @@ impl Step<'_> {
 
     pub(super) fn discard_answer(&mut self) {
         let Some(answer) = self.state.answer.take() else { return };
-        self.state.interruption = None;
+        self.end_interruption();
         if let Some(turn) = &mut self.state.turn {
             turn.answers_thrown += 1;
         }

@@ -154,6 +154,13 @@ impl Step<'_> {
         self.go(Phase::Listening);
     }
 
+    /// There is no answer any more that could go on.
+    pub(super) fn end_interruption(&mut self) {
+        if self.state.interruption.take().is_some() && self.state.phase == Phase::Interrupted {
+            self.go(Phase::Listening);
+        }
+    }
+
     /// It was nothing: the answer goes on from where it was paused.
     pub(super) fn resume_answer(&mut self) {
         self.state.interruption = None;

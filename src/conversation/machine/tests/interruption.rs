@@ -194,6 +194,17 @@ fn a_visitor_who_leaves_while_the_answer_is_paused_ends_it() {
 }
 
 #[test]
+fn a_call_for_staff_while_the_answer_is_paused_is_answered_at_once() {
+    let mut talk = Talk::new();
+    let answer = talk.ask_and_be_answered(1);
+    talk.feed(Input::SpeechStarted { utterance: OVER, over_playout: true });
+    let actions = talk.feed(Input::CallStaff);
+    assert!(actions.contains(&Action::Cut(answer)), "{actions:?}");
+    assert_eq!(talk.said(), ["safe.ask"]);
+    assert_eq!(talk.state.phase(), Phase::Listening);
+}
+
+#[test]
 fn a_lost_microphone_lets_the_paused_answer_go_on() {
     let mut talk = Talk::new();
     let answer = talk.interrupt();
