@@ -448,14 +448,14 @@ fn changed_details_that_are_refused_come_back_with_what_is_wrong_until_they_are_
     let mut person = staff::person(Language::ENGLISH);
     let details = PersonDetails { email: "maryam@noor..example".into(), ..person.details.clone() };
     let refused = |number| RefusedDetails { number, details: details.clone(), fields: vec![DetailField::Email] };
-    person.refused = Some(refused(1));
+    person.refused = Some(Box::new(refused(1)));
     let mut kiosk = kiosk(StaffPage::Person(person.clone()));
     kiosk.step();
     assert_eq!(written(&kiosk, "E-mail"), "maryam@noor..example");
     kiosk.harness.get_by_label("The e-mail address is not complete.");
     touch(&mut kiosk, "Discard");
     kiosk.harness.get_by_label("Edit");
-    person.refused = Some(refused(2));
+    person.refused = Some(Box::new(refused(2)));
     kiosk.show_staff(staff::shown(StaffPage::Person(person), Language::ENGLISH));
     kiosk.step();
     kiosk.harness.get_by_label("The e-mail address is not complete.");

@@ -168,7 +168,7 @@ pub struct PersonView {
     /// Set when they were just forgotten.
     pub removed: Option<Removed>,
     /// Set when changed details were refused: nothing of them was kept.
-    pub refused: Option<RefusedDetails>,
+    pub refused: Option<Box<RefusedDetails>>,
 }
 
 /// Details that were to be saved and are not valid.

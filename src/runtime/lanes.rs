@@ -27,14 +27,15 @@ fn row_products_avx2(query: &[i16], block: &[i8], products: &mut Vec<i32>) {
     row_products_anywhere(query, block, products);
 }
 
-/// Inlined, so that each caller compiles it for its own instructions. Wrapping, because checked sums cannot be
-/// vectorised.
+/// Inlined, so that each caller compiles it for its own instructions; that is also why it is a plain loop, since what
+/// collects an iterator may be compiled apart. Wrapping, because checked sums cannot be vectorised.
 #[inline(always)]
 fn row_products_anywhere(query: &[i16], block: &[i8], products: &mut Vec<i32>) {
-    products.extend(block.chunks_exact(query.len()).map(|row| {
+    products.resize(block.len() / query.len().max(1), 0);
+    for (product, row) in products.iter_mut().zip(block.chunks_exact(query.len().max(1))) {
         let each = query.iter().zip(row).map(|(a, b)| i32::from(*a).wrapping_mul(i32::from(*b)));
-        each.fold(0_i32, i32::wrapping_add)
-    }));
+        *product = each.fold(0_i32, i32::wrapping_add);
+    }
 }
 
 #[cfg(test)]

@@ -164,27 +164,20 @@ impl Gallery {
         let query = Query::new(embedding.values());
         let mut products = Vec::with_capacity(self.rows.len());
         runtime::row_products(&query.values, &self.rough, &mut products);
-        // The least that each person's similarity can be, and the most that each row's can.
+        let about = |row: &Row, product: i32| product as f32 * query.scale * row.scale;
+        // The least that each person's similarity can be.
         let mut least = vec![-2.0_f32; self.people.len()];
-        let most: Vec<f32> = self
-            .rows
-            .iter()
-            .zip(products)
-            .map(|(row, product)| {
-                let about = product as f32 * query.scale * row.scale;
-                let error = row.error + query.error;
-                if let Some(least) = least.get_mut(row.owner as usize) {
-                    *least = least.max(about - error);
-                }
-                about + error
-            })
-            .collect();
+        for (row, product) in self.rows.iter().zip(&products) {
+            if let Some(least) = least.get_mut(row.owner as usize) {
+                *least = least.max(about(row, *product) - row.error - query.error);
+            }
+        }
         let enough = second_largest(&least);
         let mut ranking = Ranking::default();
         let rows = self.rows.iter().zip(self.exact.chunks_exact(self.dimensions));
-        for ((row, values), most) in rows.zip(most) {
-            if most >= enough {
-                ranking.add(row.owner, product(embedding.values(), values));
+        for ((row, values), product) in rows.zip(products) {
+            if about(row, product) + row.error + query.error >= enough {
+                ranking.add(row.owner, product_of(embedding.values(), values));
             }
         }
         let Some((owner, score)) = ranking.best else { return Ok(None) };
@@ -226,7 +219,7 @@ impl Query {
 }
 
 /// The dot product, in eight sums side by side so that the compiler can use vector instructions.
-fn product(one: &[f32], other: &[f32]) -> f32 {
+fn product_of(one: &[f32], other: &[f32]) -> f32 {
     let ((one, one_rest), (other, other_rest)) = (one.as_chunks::<8>(), other.as_chunks::<8>());
     let mut sums = [0.0_f32; 8];
     for (a, b) in one.iter().zip(other) {
