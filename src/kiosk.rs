@@ -17,14 +17,17 @@ use crate::{
     audio::{AudioLoop, AudioParts, AudioThread, Bell, Meters, Sink, Source, TurnModel, Vad},
     camera::{Camera, OpenCamera},
     clock::Clock,
-    cloud::{BreakerSettings, ProviderError},
+    cloud::{BreakerSettings, Ledger, ProviderError},
     config::Config,
     conversation::{
         Activity, Conversation, NoRecords, Observations, Parts, VisitorRecords, VisualContext, VisualParts,
     },
-    event::{Bus, Command, DeviceStatus, Event, ProviderStatus, Subscription, View},
+    event::{Bus, Command, DeviceStatus, Event, Feed, ProviderStatus, Subscription, View},
     knowledge::KnowledgeBase,
-    ops::report::{Collector, Report},
+    ops::{
+        outside,
+        report::{Collector, Report},
+    },
     runtime::{ModelStore, Onnx, OnnxError},
     speech::embedded::Espeak,
     staff::DeskHandle,
@@ -39,11 +42,13 @@ mod people;
 mod providers;
 pub mod replay;
 pub mod run;
+mod spending;
 
 pub use error::StartError;
 pub use eyes::EyesLink;
 use eyes::{Acquaintances, ClosedEyes, EyesThread};
 use people::People;
+pub use spending::costs;
 
 /// Commands waiting for the conversation. When it is full a touch is dropped; the finger touches again.
 const COMMANDS: usize = 32;
@@ -170,10 +175,14 @@ pub enum Seeing {
 pub struct Kiosk {
     /// What happens.
     pub bus: Bus,
+    /// What is told to the outside with words.
+    pub feed: Feed,
     /// What is asked for.
     pub commands: mpsc::Sender<Command>,
     /// What the window draws.
     pub view: Arc<ArcSwap<View>>,
+    /// What the services cost.
+    pub ledger: Ledger,
     /// What changes with every frame.
     pub meters: watch::Receiver<Meters>,
     /// What the eyes see, and what they are used for.
@@ -191,6 +200,8 @@ pub struct Kiosk {
     collector: JoinHandle<Collector>,
     staff: JoinHandle<()>,
     stop_staff: CancellationToken,
+    /// The health port, where it is open.
+    outside: Option<JoinHandle<()>>,
     stop: CancellationToken,
 }
 
@@ -208,6 +219,8 @@ impl Kiosk {
         let stop = CancellationToken::new();
         let (turns, finished_turns) = mpsc::channel(TURN_RECORDS);
         let collector = tokio::spawn(Collector::default().run(bus.subscribe(), finished_turns, stop.clone()));
+        let feed = Feed::default();
+        let outside = open_outside(&config, &bus, &feed, stop.clone());
         // Before the store's thread can say that the database cannot be used.
         let faults = bus.subscribe();
         let store = Store::open(&config.paths.database, bus.clone())?;
@@ -222,7 +235,7 @@ impl Kiosk {
             bell: sound.bell,
         };
         let (audio_loop, link) = AudioLoop::new(parts, &config.audio, &config.turn, clock.clone())?;
-        let providers = providers::build(foundation, clock.clone(), &bus);
+        let providers = providers::build(foundation, clock.clone(), &bus, &store.writer());
 
         let (commands, asked) = mpsc::channel(COMMANDS);
         let sees = !matches!(seeing, Seeing::Nothing);
@@ -300,8 +313,10 @@ impl Kiosk {
         });
         let kiosk = Self {
             bus,
+            feed,
             commands,
             view,
+            ledger: providers.ledger,
             meters: link.meters,
             eyes,
             closed_eyes,
@@ -314,6 +329,7 @@ impl Kiosk {
             collector,
             staff,
             stop_staff,
+            outside,
             stop,
         };
         Ok((kiosk, audio_loop))
@@ -364,6 +380,11 @@ impl Kiosk {
             Err(error) => tracing::error!(%error, "the store did not close well"),
         }
         self.stop.cancel();
+        if let Some(outside) = self.outside
+            && timeout(END_LIMIT, outside).await.is_err()
+        {
+            tracing::error!("the health port did not close in time");
+        }
         let meters = *self.meters.borrow();
         match self.collector.await {
             Ok(collector) => collector.report(meters),
@@ -373,6 +394,14 @@ impl Kiosk {
             }
         }
     }
+}
+
+/// The health port, if it is wanted and can be had. A kiosk that nobody can watch serves visitors all the same.
+fn open_outside(config: &Config, bus: &Bus, feed: &Feed, stop: CancellationToken) -> Option<JoinHandle<()>> {
+    let port = u16::try_from(config.health.port).ok().filter(|port| *port > 0)?;
+    outside::open(port, bus, feed, jiff::Timestamp::now, stop)
+        .inspect_err(|error| tracing::error!(%error, "the health port stays closed"))
+        .ok()
 }
 
 /// Without the model the end of a turn is decided by words and silence: worth telling staff, not worth stopping for.

@@ -8,9 +8,9 @@ use tokio::time::Instant;
 
 use super::{PcmChunk, SpeakRequest, SpeechStream, TextToSpeech};
 use crate::{
-    cloud::{Output, ProviderError, Service, pieces, timed_out},
+    cloud::{Charge, Output, ProviderError, Service, pieces, timed_out},
     config,
-    event::{Language, ServedBy},
+    event::{Amount, Language, ServedBy},
 };
 
 /// Speaks at a service.
@@ -54,7 +54,7 @@ impl TextToSpeech for CloudTextToSpeech {
 }
 
 async fn speak(
-    service: &Service,
+    service: &Arc<Service>,
     options: &config::CloudTts,
     request: SpeakRequest,
     out: &Output<Result<PcmChunk, ProviderError>>,
@@ -64,16 +64,25 @@ async fn speak(
     let no_first = || timed_out(service.name(), "the first sound", first_limit);
     let first_due = Instant::now() + first_limit;
 
-    let voice = if request.language == Language::ARABIC { &options.voice_ar } else { &options.voice_en };
+    let configured = if request.language == Language::ARABIC { &options.voice_ar } else { &options.voice_en };
+    let voice = request.voice.as_ref().and_then(|voice| voice.service(request.language)).unwrap_or(configured);
+    let characters = request.text.chars().count() as u64;
     let body = CreateSpeechRequest {
         input: request.text,
         model: SpeechModel::Other(options.model.clone()),
-        voice: Voice::Other(voice.clone()),
+        voice: Voice::Other(voice.to_owned()),
         response_format: Some(SpeechResponseFormat::Pcm),
         ..CreateSpeechRequest::default()
     };
     let sending = service.send(service.post("/audio/speech", &options.model).json(&body));
-    let mut response = tokio::time::timeout_at(first_due, sending).await.map_err(|_| no_first())??;
+    let charge = Charge::new(service.clone(), &options.model, Amount::Speech { characters });
+    let mut response = match tokio::time::timeout_at(first_due, sending).await.map_err(|_| no_first())? {
+        Ok(response) => response,
+        Err(error) => {
+            charge.refused();
+            return Err(error);
+        }
+    };
 
     let mut decoder = PcmDecoder::default();
     let mut has_sound = false;
