@@ -27,7 +27,7 @@ use majlis::{
     runtime::{self, ModelStore, ModelsAction, Onnx, models_command},
     staff::{
         self, RecogniserId,
-        command::{EnrolArgs, FaceTools, StaffAction, VisitorsAction},
+        command::{CropReader, EnrolArgs, FaceTools, StaffAction, VisitorsAction},
     },
     store,
     tools::{self, command::ToolsAction},
@@ -300,13 +300,10 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
             let outcome = staff::command::enrol(&config, &args, || face_tools(&config))?;
             Ok(ExitCode::from(outcome.print()?))
         }
-        Command::Visitors { action: VisitorsAction::Embed } => {
-            let mut reader = face_reader(&config)?;
-            let id = recogniser_id(&reader);
-            let outcome = staff::command::embed_again(&config, id, &mut |crop| reader.embed(crop))?;
+        Command::Visitors { action } => {
+            let outcome = staff::command::visitors(&config, &action, || crop_reader(&config))?;
             Ok(ExitCode::from(outcome.print()?))
         }
-        Command::Visitors { action } => Ok(ExitCode::from(staff::command::visitors(&config, &action)?.print()?)),
         Command::Monitor(args) => monitor(&config, &args),
         Command::Costs { day } => print(&kiosk::costs(&config, day)?, 0),
         Command::Appointments { action } => Ok(ExitCode::from(appointments(&config, &action)?.print()?)),
@@ -481,6 +478,11 @@ fn face_tools(config: &Config) -> anyhow::Result<FaceTools> {
         same_person_threshold: reader.recogniser().same_person_threshold,
         faces: Box::new(reader),
     })
+}
+
+fn crop_reader(config: &Config) -> anyhow::Result<CropReader> {
+    let mut reader = face_reader(config)?;
+    Ok(CropReader { recogniser: recogniser_id(&reader), embed: Box::new(move |crop| reader.embed(crop)) })
 }
 
 fn recogniser_id(reader: &FaceReader) -> RecogniserId {

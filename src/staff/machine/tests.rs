@@ -407,6 +407,25 @@ fn a_camera_that_delivers_nothing_is_said() {
 }
 
 #[test]
+fn changed_details_that_are_not_valid_are_shown_with_what_is_wrong_and_not_kept() {
+    let mut desk = Desk::signed_in();
+    desk.touch(StaffCommand::ShowPerson(someone()));
+    let wrong = PersonDetails { phone: "12".to_owned(), ..maryam() };
+    let refused = |desk: &Desk| {
+        let StaffPage::Person(person) = desk.page() else { panic!() };
+        person.refused.map(|refused| (refused.number, refused.details, refused.fields))
+    };
+    desk.touch(StaffCommand::SaveDetails(someone(), wrong.clone()));
+    let (first, details, fields) = refused(&desk).unwrap();
+    assert_eq!((details, fields), (wrong.clone(), vec![DetailField::Phone]));
+    desk.touch(StaffCommand::SaveDetails(someone(), wrong));
+    assert_ne!(refused(&desk).unwrap().0, first, "told once more");
+    assert!(!desk.done.iter().any(|action| matches!(action, Action::Edit(..))));
+    desk.touch(StaffCommand::SaveDetails(someone(), maryam()));
+    assert!(refused(&desk).is_none() && desk.done.iter().any(|action| matches!(action, Action::Edit(..))));
+}
+
+#[test]
 fn forgetting_is_asked_once_more_and_shows_what_was_removed() {
     let mut desk = Desk::signed_in();
     desk.touch(StaffCommand::ShowPerson(someone()));
