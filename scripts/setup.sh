@@ -28,6 +28,9 @@ packages=(
     espeak-ng flite imagemagick mesa-vulkan-drivers procps pulseaudio pulseaudio-utils sox xdotool xvfb
 )
 
+# To test: what runs a published MCP server. Where there is another Node than Debian's, Debian's would fight with it.
+command -v node >/dev/null && command -v npm >/dev/null || packages+=(nodejs npm)
+
 install_packages() {
     local installed missing=() as_root=()
     installed=$(dpkg-query -W -f='${db:Status-Status} ${Package}\n' "${packages[@]}" 2>/dev/null || true)
@@ -83,6 +86,39 @@ download_wheels() {
     done < <(grep -v '^#' scripts/wheels.txt)
 }
 
+# The published MCP servers that tests/mcp_servers.rs talks to, each with its dependencies and a launcher, pinned by
+# their sums, in a folder of their own: nothing is installed into a Python or for all of Node.
+install_mcp_servers() {
+    local stamp python place=vendor/mcp
+    stamp=$(cat scripts/setup.sh scripts/mcp/* | sha256sum)
+    [[ -f $place/stamp && "$(<$place/stamp)" == "$stamp" ]] && return
+    for python in python3.11 python3 /usr/bin/python3; do
+        "$python" -c 'import sys, pip; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null && break
+        python=
+    done
+    [[ -n $python ]] || fail "found no Python 3.11 with pip; Debian 12's python3 and python3-pip are"
+    python=$("$python" -c 'import sys; print(sys.executable)')
+    say "installing MCP servers for the tests"
+    rm -rf $place
+    mkdir -p $place/node
+    "$python" -m pip --disable-pip-version-check install --quiet --no-deps --only-binary=:all: --require-hashes \
+        --root-user-action=ignore --target $place/python --requirement scripts/mcp/requirements.txt >&2 ||
+        fail "pip could not install mcp-server-time; is there a network?"
+    cp scripts/mcp/package.json scripts/mcp/package-lock.json $place/node/
+    (cd $place/node && npm ci --silent --omit=dev --ignore-scripts --no-audit --no-fund >&2) ||
+        fail "npm could not install server-everything; is there a network?"
+    cat >$place/time <<END
+#!/bin/sh
+PYTHONPATH="\$(dirname "\$0")/python" exec "$python" -m mcp_server_time "\$@"
+END
+    cat >$place/everything <<END
+#!/bin/sh
+exec node "\$(dirname "\$0")/node/node_modules/@modelcontextprotocol/server-everything/dist/index.js" "\$@"
+END
+    chmod +x $place/time $place/everything
+    echo "$stamp" >$place/stamp
+}
+
 # The stamp names the version of everything that says what to set up; vendor/files lists what must be there.
 stamp() { cat scripts/setup.sh scripts/unpack.py scripts/wheels.txt models/manifest.toml | sha256sum; }
 
@@ -109,4 +145,5 @@ if ! is_set_up; then
     "$python" scripts/unpack.py . "$wheels" >&2
     stamp >vendor/stamp
 fi
+install_mcp_servers
 say "ready"

@@ -7,6 +7,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tokio::sync::watch;
 
+/// The time of day, handed in: in use `jiff::Timestamp::now`.
+pub type WallClock = std::sync::Arc<dyn Fn() -> jiff::Timestamp + Send + Sync>;
+
 /// A monotonic clock whose zero is the start of the run.
 #[async_trait]
 pub trait Clock: Send + Sync + 'static {

@@ -1,7 +1,7 @@
 //! The command line.
 
 use std::{
-    io::Write as _,
+    io::{IsTerminal as _, Write as _},
     path::{Path, PathBuf},
     process::ExitCode,
     time::Duration,
@@ -10,6 +10,7 @@ use std::{
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use majlis::{
+    appointments::command::{AppointmentsAction, appointments},
     audio::{
         devices::{self, Direction},
         evaluate::Evaluator,
@@ -18,17 +19,18 @@ use majlis::{
     config::{self, Config, Secrets},
     event::Language,
     kiosk::{
-        Foundation, Libraries, replay,
+        self, Foundation, Libraries, replay,
         run::{self, AudioBackend, Pause, RunOptions},
     },
     ops,
-    ops::report::Report,
+    ops::{monitor::MonitorOptions, report::Report},
     runtime::{self, ModelStore, ModelsAction, Onnx, models_command},
     staff::{
         self, RecogniserId,
-        command::{EnrolArgs, FaceTools, StaffAction, VisitorsAction},
+        command::{CropReader, EnrolArgs, FaceTools, StaffAction, VisitorsAction},
     },
     store,
+    tools::{self, command::ToolsAction},
     vision::{self, FaceReader, KnownPeople as _},
     words::TurnWords,
 };
@@ -90,12 +92,30 @@ enum Command {
         #[command(subcommand)]
         action: VisitorsAction,
     },
+    /// Looks after the appointments that visitors have booked
+    Appointments {
+        #[command(subcommand)]
+        action: AppointmentsAction,
+    },
     /// Finds the faces in pictures and tells what can be said of them
     Recognize(RecognizeArgs),
+    /// Tries the tools that the model may call
+    Tools {
+        #[command(subcommand)]
+        action: ToolsAction,
+    },
     /// Measures a part of the kiosk on recorded data
     Eval {
         #[command(subcommand)]
         command: EvalCommand,
+    },
+    /// Shows what the kiosk on this machine does and hears, line by line, until Ctrl-C
+    Monitor(MonitorArgs),
+    /// Tells what the services cost: today and the days before, or one day
+    Costs {
+        /// The day, in the stand's time zone
+        #[arg(long, value_name = "YYYY-MM-DD")]
+        day: Option<jiff::civil::Date>,
     },
     /// Looks after the database
     Db {
@@ -221,6 +241,16 @@ enum EvalCommand {
     },
 }
 
+#[derive(Debug, Args)]
+struct MonitorArgs {
+    /// The kiosk's health port [default: health.port of the configuration]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    port: Option<u16>,
+    /// Each message as it comes, a line of JSON (docs/events.md describes it)
+    #[arg(long)]
+    json: bool,
+}
+
 #[derive(Debug, Subcommand)]
 enum DbCommand {
     /// Verifies the database's invariants; exit code 1 if one is violated
@@ -270,16 +300,21 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
             let outcome = staff::command::enrol(&config, &args, || face_tools(&config))?;
             Ok(ExitCode::from(outcome.print()?))
         }
-        Command::Visitors { action: VisitorsAction::Embed } => {
-            let mut reader = face_reader(&config)?;
-            let id = recogniser_id(&reader);
-            let outcome = staff::command::embed_again(&config, id, &mut |crop| reader.embed(crop))?;
+        Command::Visitors { action } => {
+            let outcome = staff::command::visitors(&config, &action, || crop_reader(&config))?;
             Ok(ExitCode::from(outcome.print()?))
         }
-        Command::Visitors { action } => Ok(ExitCode::from(staff::command::visitors(&config, &action)?.print()?)),
+        Command::Monitor(args) => monitor(&config, &args),
+        Command::Costs { day } => print(&kiosk::costs(&config, day)?, 0),
+        Command::Appointments { action } => Ok(ExitCode::from(appointments(&config, &action)?.print()?)),
         Command::Db { command: DbCommand::Check } => check_database(&config),
         Command::Recognize(args) => recognize(&config, &args),
         Command::Eval { command: EvalCommand::Faces { pairs, json } } => evaluate_faces(&config, &pairs, json),
+        Command::Tools { action } => {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            let (text, code) = runtime.block_on(tools::command::run(&config, &action))?;
+            print(&text, code)
+        }
         Command::Eval { command: EvalCommand::Turns { dir, json } } => evaluate_turns(&config, &dir, json),
         Command::Config { .. } => Ok(ExitCode::SUCCESS),
     }
@@ -445,9 +480,43 @@ fn face_tools(config: &Config) -> anyhow::Result<FaceTools> {
     })
 }
 
+fn crop_reader(config: &Config) -> anyhow::Result<CropReader> {
+    let mut reader = face_reader(config)?;
+    Ok(CropReader { recogniser: recogniser_id(&reader), embed: Box::new(move |crop| reader.embed(crop)) })
+}
+
 fn recogniser_id(reader: &FaceReader) -> RecogniserId {
     let info = reader.recogniser();
     RecogniserId { name: info.name.clone(), dimensions: info.dimensions }
+}
+
+fn monitor(config: &Config, args: &MonitorArgs) -> anyhow::Result<ExitCode> {
+    let port = args.port.or(u16::try_from(config.health.port).ok().filter(|port| *port > 0)).context(
+        "the health port is closed: [health] port is 0 in the configuration; set it to a free port, for example 8088, and \
+         start the kiosk again, or name the port of a running one with --port",
+    )?;
+    let options = MonitorOptions {
+        port,
+        is_json: args.json,
+        has_colours: std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none(),
+        time_zone: jiff::tz::TimeZone::get(&config.stand.time_zone).unwrap_or(jiff::tz::TimeZone::system()),
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let (mut output, mut notes) = (std::io::stdout(), std::io::stderr());
+    let watching = ops::monitor::watch(&options, &mut output, &mut notes);
+    let error = runtime.block_on(async {
+        tokio::select! {
+            Err(error) = watching => Some(error),
+            _ = tokio::signal::ctrl_c() => None,
+        }
+    });
+    match error {
+        // Whoever read it has gone: `majlis monitor | head`.
+        Some(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(anyhow::Error::new(error).context("what happens cannot be shown"))
+        }
+        _ => Ok(ExitCode::SUCCESS),
+    }
 }
 
 fn check_database(config: &Config) -> anyhow::Result<ExitCode> {

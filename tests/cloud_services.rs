@@ -67,10 +67,6 @@ async fn hear(ears: &CloudSpeechToText) -> Vec<Result<TranscriptPiece, ProviderE
 }
 
 async fn ask(mind: &CloudLanguageModel) -> (String, Result<Delta, ProviderError>) {
-    ask_with(mind, false).await
-}
-
-async fn ask_with(mind: &CloudLanguageModel, takes_leave: bool) -> (String, Result<Delta, ProviderError>) {
     let message = |role, text: &str| ChatMessage::new(role, text);
     let messages = Arc::new([
         message(Role::System, "Be brief."),
@@ -78,7 +74,8 @@ async fn ask_with(mind: &CloudLanguageModel, takes_leave: bool) -> (String, Resu
         message(Role::Assistant, "Welcome!"),
         message(Role::User, QUESTION),
     ]);
-    let request = ChatRequest { messages, language: Language::ENGLISH, entry: None, takes_leave, tools: Arc::new([]) };
+    let request =
+        ChatRequest { messages, language: Language::ENGLISH, entry: None, takes_leave: false, tools: Arc::new([]) };
     let mut pieces: Vec<_> = mind.answer(request).collect().await;
     let last = pieces.pop().unwrap();
     let text = pieces
@@ -177,44 +174,7 @@ async fn an_answer_comes_token_by_token_and_says_that_it_is_done() {
         body["messages"].as_array().unwrap().iter().map(|message| message["role"].as_str().unwrap()).collect();
     assert_eq!(roles, ["system", "user", "assistant", "user"]);
     assert_eq!(body["messages"][3]["content"], QUESTION);
-    assert_eq!(body["tools"][0]["type"], "function");
-    assert_eq!(body["tools"][0]["function"]["name"], "end_conversation");
-}
-
-#[tokio::test]
-async fn the_model_ends_the_visit_by_calling_a_function_with_or_without_a_farewell() {
-    let server = Server::start().await;
-    let done = Ok(Delta::Done { served_by: ServedBy::Cloud, ends_visit: true });
-    server.script(|script| {
-        script.ends_conversation = true;
-        script.answers = [vec!["Goodbye!".to_owned()], Vec::new()].into();
-    });
-    let mind = mind(&settings(&server));
-    assert_eq!(ask(&mind).await, ("Goodbye!".to_owned(), done.clone()));
-    assert_eq!(ask(&mind).await, (String::new(), done));
-}
-
-#[tokio::test]
-async fn a_server_without_functions_gets_the_question_again_without_them() {
-    let server = Server::start().await;
-    server.script(|script| script.fail(Endpoint::Chat, Fault::status(400)));
-    let mind = mind(&settings(&server));
-    assert!(ask(&mind).await.1.is_ok());
-    assert!(ask(&mind).await.1.is_ok());
-    let with_tools: Vec<bool> =
-        server.requests_to(Endpoint::Chat).iter().map(|request| request.json().get("tools").is_some()).collect();
-    assert_eq!(with_tools, [true, false, false], "and it is remembered");
-}
-
-#[tokio::test]
-async fn a_leave_taking_that_was_recognised_ends_the_visit_where_the_server_takes_no_functions() {
-    let server = Server::start().await;
-    server.script(|script| script.fail(Endpoint::Chat, Fault::status(400)));
-    let mind = mind(&settings(&server));
-    for takes_leave in [false, true] {
-        let done = Ok(Delta::Done { served_by: ServedBy::Cloud, ends_visit: takes_leave });
-        assert_eq!(ask_with(&mind, takes_leave).await.1, done);
-    }
+    assert!(body.get("tools").is_none(), "nothing is offered that nobody asked for");
 }
 
 /// Runs itself once more with a proxy in its environment, at which nobody listens.

@@ -36,14 +36,16 @@ pub struct ProviderError {
     pub kind: FailureKind,
     /// How long the service asks to be left alone.
     pub retry_after: Option<Duration>,
+    /// Whether the service refused the form of the request (400, 422): it may take it with fewer options.
+    pub is_refused_form: bool,
     /// For staff: what was found and what to do. Nothing secret, nothing personal.
     pub message: String,
 }
 
 impl ProviderError {
-    /// An error without `retry_after`.
+    /// An error that came from no answer of a service.
     #[must_use]
     pub fn new(provider: impl Into<String>, kind: FailureKind, message: impl Into<String>) -> Self {
-        Self { provider: provider.into(), kind, retry_after: None, message: message.into() }
+        Self { provider: provider.into(), kind, retry_after: None, is_refused_form: false, message: message.into() }
     }
 }

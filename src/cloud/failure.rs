@@ -74,7 +74,9 @@ pub(crate) async fn from_status(provider: &str, address: &str, response: Respons
         }
         _ => (FailureKind::Rejected, "; the service does not take this request: check its `model` and options"),
     };
-    ProviderError { retry_after, ..ProviderError::new(provider, kind, format!("{address}: {status}{code}{advice}")) }
+    let is_refused_form = matches!(status, StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY);
+    let error = ProviderError::new(provider, kind, format!("{address}: {status}{code}{advice}"));
+    ProviderError { retry_after, is_refused_form, ..error }
 }
 
 /// The whole body as text, bounded.

@@ -7,12 +7,12 @@ use std::{
 };
 
 use async_trait::async_trait;
-use tokio::{sync::watch, task::AbortHandle};
+use tokio::task::AbortHandle;
 
-use super::{Breaker, BreakerSettings, FailureKind, ProviderError};
+use super::{Breaker, BreakerSettings, FailureKind, Health, Ledger, ProviderError};
 use crate::{
     clock::Clock,
-    event::{Bus, Connection, Event, ProviderKind, ProviderStatus, ServedBy},
+    event::{BudgetStatus, Bus, Event, ProviderKind, ProviderStatus, ServedBy},
 };
 
 /// A failure that came later than this is no hiccup: another try would make the visitor wait twice.
@@ -31,57 +31,35 @@ pub trait Probe: Send + Sync + 'static {
     async fn probe(&self) -> Result<(), ProviderError>;
 }
 
-/// What can be reached, derived from all guards. Cheap to clone.
-#[derive(Debug, Clone)]
-pub struct Health {
-    connection: watch::Sender<Connection>,
-    suspended: Arc<Mutex<Vec<(ProviderKind, bool)>>>,
-}
-
-impl Default for Health {
-    fn default() -> Self {
-        Self { connection: watch::Sender::new(Connection::Local), suspended: Arc::default() }
-    }
-}
-
-impl Health {
-    /// `Local` where no service is configured; `Offline` while speech to text or the language model is suspended, for that
-    /// limits what visitors can ask (another voice does not); else `Online`.
-    #[must_use]
-    pub fn subscribe(&self) -> watch::Receiver<Connection> {
-        self.connection.subscribe()
-    }
-
-    /// The present state.
-    #[must_use]
-    pub fn connection(&self) -> Connection {
-        *self.connection.borrow()
-    }
-
-    fn set(&self, kind: ProviderKind, is_suspended: bool) {
-        let mut suspended = self.suspended.lock().unwrap_or_else(PoisonError::into_inner);
-        suspended.retain(|(known, _)| *known != kind);
-        suspended.push((kind, is_suspended));
-        let is_offline =
-            suspended.iter().any(|(kind, is_suspended)| *is_suspended && *kind != ProviderKind::TextToSpeech);
-        let connection = if is_offline { Connection::Offline } else { Connection::Online };
-        self.connection.send_if_modified(|current| std::mem::replace(current, connection) != connection);
-    }
-}
-
 /// Makes guards that share a clock, a bus and the health.
 #[derive(Clone)]
 pub struct Supervisor {
     clock: Arc<dyn Clock>,
     bus: Bus,
     health: Health,
+    ledger: Option<Ledger>,
 }
 
 impl Supervisor {
     /// Nothing is guarded yet: the health is `Local`.
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>, bus: Bus) -> Self {
-        Self { clock, bus, health: Health::default() }
+        Self { clock, bus, health: Health::default(), ledger: None }
+    }
+
+    /// Lets no service be asked while the budget of `ledger` is spent. Call it on the runtime.
+    #[must_use]
+    pub fn with_budget(self, ledger: Ledger) -> Self {
+        let (mut status, health) = (ledger.subscribe(), self.health.clone());
+        health.set_budget_spent(!ledger.admits());
+        tokio::spawn(async move {
+            // Ends with the ledger.
+            while status.changed().await.is_ok() {
+                let is_spent = *status.borrow_and_update() == BudgetStatus::Exhausted;
+                health.set_budget_spent(is_spent);
+            }
+        });
+        Self { ledger: Some(ledger), ..self }
     }
 
     /// What can be reached.
@@ -99,8 +77,8 @@ impl Supervisor {
         settings: BreakerSettings,
         probe: Arc<dyn Probe>,
     ) -> Arc<Guard> {
-        self.health.set(kind, false);
-        self.guard(kind, name.into(), Some((Breaker::new(settings), probe)))
+        let service = Some((self.health.add(kind), Breaker::new(settings), probe));
+        self.guard(kind, name.into(), service)
     }
 
     /// A guard for the provider of last resort: its failures are told, but it is asked every time.
@@ -109,10 +87,13 @@ impl Supervisor {
         self.guard(kind, name.into(), None)
     }
 
-    fn guard(&self, kind: ProviderKind, name: String, service: Option<(Breaker, Arc<dyn Probe>)>) -> Arc<Guard> {
-        let (breaker, probe) = service.unzip();
+    fn guard(&self, kind: ProviderKind, name: String, service: Option<(usize, Breaker, Arc<dyn Probe>)>) -> Arc<Guard> {
+        let (service, breaker) = match service {
+            Some((number, breaker, probe)) => (Some((number, probe)), Some(breaker)),
+            None => (None, None),
+        };
         let state = Mutex::new(State { breaker, told: (ProviderStatus::Healthy, None), prober: None });
-        Arc::new(Guard { kind, name, probe, surroundings: self.clone(), state })
+        Arc::new(Guard { kind, name, service, surroundings: self.clone(), state })
     }
 }
 
@@ -120,7 +101,8 @@ impl Supervisor {
 pub struct Guard {
     kind: ProviderKind,
     name: String,
-    probe: Option<Arc<dyn Probe>>,
+    /// Its number in the health, and what asks whether it is there; `None`: the last resort.
+    service: Option<(usize, Arc<dyn Probe>)>,
     surroundings: Supervisor,
     state: Mutex<State>,
 }
@@ -136,12 +118,13 @@ impl Guard {
     /// Whether the provider may be asked.
     #[must_use]
     pub fn admits(&self) -> bool {
-        self.lock().breaker.as_ref().is_none_or(Breaker::is_closed)
+        let has_money = self.service.is_none() || self.surroundings.ledger.as_ref().is_none_or(Ledger::admits);
+        has_money && self.lock().breaker.as_ref().is_none_or(Breaker::is_closed)
     }
 
     /// Where its provider is.
     pub(crate) fn served_by(&self) -> ServedBy {
-        if self.probe.is_some() { ServedBy::Cloud } else { ServedBy::Embedded }
+        if self.service.is_some() { ServedBy::Cloud } else { ServedBy::Embedded }
     }
 
     /// A request was served.
@@ -174,7 +157,7 @@ impl Guard {
 
     /// One round of the background probe: gives whether to go on.
     async fn try_to_bring_back(&self) -> bool {
-        let Some(probe) = &self.probe else { return false };
+        let Some((_, probe)) = &self.service else { return false };
         let result = probe.probe().await;
         let now = self.surroundings.clock.now();
         let mut state = self.lock();
@@ -191,8 +174,8 @@ impl Guard {
         if std::mem::replace(&mut state.told, (status, cause)) == (status, cause) {
             return;
         }
-        if self.probe.is_some() {
-            self.surroundings.health.set(self.kind, status == ProviderStatus::Suspended);
+        if let Some((number, _)) = self.service {
+            self.surroundings.health.set(number, status == ProviderStatus::Suspended);
         }
         let (kind, name, detail) = (self.kind, self.name.clone(), detail.to_owned());
         self.surroundings.bus.publish(Event::Provider { kind, name, status, detail });
@@ -253,7 +236,7 @@ impl<P: ?Sized> Clone for Link<P> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::ManualClock;
+    use crate::{clock::ManualClock, event::Connection};
 
     /// Fails as often as it is told to, then succeeds.
     struct Scripted(Mutex<u32>);
@@ -267,20 +250,6 @@ mod tests {
             }
             *failures -= 1;
             Err(ProviderError::new("cloud", FailureKind::Unreachable, "still away"))
-        }
-    }
-
-    #[test]
-    fn the_kiosk_is_offline_only_without_ears_or_mind() {
-        let health = Health::default();
-        let suspend = |kind, is_suspended| {
-            health.set(kind, is_suspended);
-            health.connection()
-        };
-        assert_eq!(suspend(ProviderKind::TextToSpeech, true), Connection::Online);
-        for kind in [ProviderKind::SpeechToText, ProviderKind::LanguageModel] {
-            assert_eq!(suspend(kind, true), Connection::Offline, "{kind:?}");
-            assert_eq!(suspend(kind, false), Connection::Online, "{kind:?}");
         }
     }
 

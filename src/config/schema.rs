@@ -15,7 +15,7 @@ mod outside;
 mod tools;
 
 pub use appointments::{Appointments, Host};
-pub use costs::{Costs, Price};
+pub use costs::{Costs, NextLlm, NextStt, NextTts, Price};
 pub use outside::{Health, Memory, Personas};
 pub use tools::{HttpTool, McpServer, Tools};
 
@@ -356,6 +356,9 @@ section! {
         send_language: bool = false, Limit::Any;
         /// Time for the whole answer, ms.
         timeout_ms: u64 = 5_000, Limit::Int(10..=120_000);
+    } lists {
+        /// Asked after this service, in their order; the embedded part is the last.
+        next: NextStt;
     }
 }
 
@@ -376,6 +379,9 @@ section! {
         first_token_timeout_ms: u64 = 5_000, Limit::Int(10..=120_000);
         /// Time between tokens, ms.
         token_timeout_ms: u64 = 3_000, Limit::Int(10..=120_000);
+    } lists {
+        /// Asked after this service, in their order; the embedded part is the last.
+        next: NextLlm;
     }
 }
 
@@ -398,6 +404,9 @@ section! {
         first_audio_timeout_ms: u64 = 4_000, Limit::Int(10..=120_000);
         /// Time between pieces of sound, ms.
         chunk_timeout_ms: u64 = 3_000, Limit::Int(10..=120_000);
+    } lists {
+        /// Asked after this service, in their order; the embedded part is the last.
+        next: NextTts;
     }
 }
 

@@ -20,6 +20,7 @@ mod io;
 mod question;
 #[cfg(test)]
 mod tests;
+mod tools;
 
 pub use attention::GREETING_BY_NAME;
 use interruption::Interruption;
@@ -73,6 +74,8 @@ struct Answer {
     since: Duration,
     /// Set from the first sample on.
     last_sound: Option<Duration>,
+    /// Set once tools have run for it, until what came of them sounds.
+    work: Option<tools::Work>,
     /// A sentence of the kiosk's own.
     is_own: bool,
     is_empty: bool,
@@ -203,7 +206,8 @@ impl Step<'_> {
             Input::Seen(sight) => self.seen(sight),
             Input::Recognised { visitor, language } => self.recognised(visitor, language),
             Input::NotMe => self.not_me(),
-            Input::Forgotten { is_done } => self.forgotten(is_done),
+            Input::Forgotten { is_done } => self.tell(if is_done { "greet.forgotten" } else { "greet.unforgotten" }),
+            Input::Tell(key) => self.tell(key),
             Input::Left => self.end_visit(EndReason::Departure),
             Input::Finish => self.end_visit(EndReason::Touch),
             Input::Shutdown => self.end_visit(EndReason::Shutdown),
@@ -243,15 +247,10 @@ impl Step<'_> {
                 self.answer_complete(answer, ends_visit, has_text)
             }
             Input::AnswerFailed(answer) => self.answer_failed(answer),
+            Input::Calling { answer, is_running } => self.calling(answer, is_running),
+            Input::SoundRanDry(answer) => self.sound_ran_dry(answer),
             Input::PlayoutStarted(answer) => self.playout_started(answer),
-            Input::SoundHeard(answer) => {
-                let now = self.now;
-                if let Some(answer) = self.answer_of(answer)
-                    && answer.last_sound.is_some()
-                {
-                    answer.last_sound = Some(now);
-                }
-            }
+            Input::SoundHeard(answer) => self.sound_heard(answer),
             Input::PlayoutFinished(answer) => self.playout_finished(answer),
             Input::Tick => self.tick(),
         }
@@ -492,6 +491,7 @@ impl Step<'_> {
             is_committed,
             since: self.now,
             last_sound: None,
+            work: None,
             is_own: false,
             is_empty: false,
             ends_visit: false,

@@ -5,10 +5,10 @@ use std::{collections::BTreeMap, sync::Arc};
 use futures_util::StreamExt;
 use tokio::time::Instant;
 
-use super::{AnswerStream, ChatRequest, Delta, LanguageModel};
+use super::{AnswerStream, ChatRequest, Delta, LanguageModel, continuation};
 use crate::{
     cloud::{FailureKind, Link, Output, ProviderError, cut, pieces, worth_a_second_try},
-    event::Language,
+    event::{Language, ServedBy},
     speech::clauses::ClauseSplitter,
 };
 
@@ -16,7 +16,10 @@ use crate::{
 ///
 /// Text is held back until its first clause is complete. Nothing is said before that anyway, and an answer that breaks off
 /// earlier is replaced by the next provider's without trace. An empty [`Delta::Text`] marks the first token, so that it
-/// can be timed. An answer that breaks off later is closed with an apology.
+/// can be timed. An answer that breaks off later is finished by the next provider that can
+/// ([`LanguageModel::goes_on`]), from the word after the last whole one; if nobody can, it is closed with an apology.
+///
+/// Calls are handed out once the answer that asks for them is complete, so that nothing is called for one that broke off.
 pub struct LlmChain {
     links: Arc<[Link<dyn LanguageModel>]>,
     apologies: Arc<BTreeMap<Language, String>>,
@@ -39,20 +42,24 @@ impl LanguageModel for LlmChain {
     fn answer(&self, request: ChatRequest) -> AnswerStream {
         let (links, apologies) = (self.links.clone(), self.apologies.clone());
         pieces(move |out| async move {
-            let mut reply = Reply { out, is_begun: false, released: false, held: String::new(), last: None };
+            let mut reply = Reply::new(out);
             let mut failure = None;
+            let mut broke_off = None;
             for link in links.iter().filter(|link| link.guard.admits()) {
-                match reply.relay(link, &request).await {
-                    Ok(()) => return,
-                    Err(error) if reply.released => {
-                        link.guard.failed(&error);
-                        return reply.apologise(link, apologies.get(&request.language)).await;
-                    }
-                    Err(error) => {
-                        link.guard.failed(&error);
-                        failure = Some(error);
-                    }
+                let has_said = reply.has_said();
+                if has_said && !link.provider.goes_on() {
+                    continue;
                 }
+                let asked = if has_said { continuation::request(&request, &reply.said) } else { request.clone() };
+                let Err(error) = reply.relay(link, &asked).await else { return };
+                link.guard.failed(&error);
+                if reply.has_said() {
+                    broke_off = Some(link.guard.served_by());
+                }
+                failure = Some(error);
+            }
+            if let Some(served_by) = broke_off {
+                return reply.apologise(served_by, apologies.get(&request.language)).await;
             }
             let nobody = || ProviderError::new("chain", FailureKind::Unavailable, "every language model is left alone");
             reply.out.give(Err(failure.unwrap_or_else(nobody))).await;
@@ -71,20 +78,31 @@ struct Reply {
     out: Output<Result<Delta, ProviderError>>,
     /// Whether the first token was marked.
     is_begun: bool,
-    /// Whether text was handed out: from then on there is no way back.
-    released: bool,
-    /// Text of the first clause, not handed out yet.
+    /// Everything handed out: once it holds something there is no way back.
+    said: String,
+    /// Text of the present provider's first clause, not handed out yet.
     held: String,
-    /// The last character handed out.
-    last: Option<char>,
+    /// Whether the present provider's first clause was handed out.
+    is_released: bool,
+    /// The last word so far, of which more may come. Whoever goes on begins with it.
+    word: String,
 }
 
 impl Reply {
+    fn new(out: Output<Result<Delta, ProviderError>>) -> Self {
+        let (said, held, word) = Default::default();
+        Self { out, is_begun: false, said, held, is_released: false, word }
+    }
+
+    fn has_said(&self) -> bool {
+        !self.said.is_empty()
+    }
+
     /// Asks one provider, twice if that is worth it.
     async fn relay(&mut self, link: &Link<dyn LanguageModel>, request: &ChatRequest) -> Result<(), ProviderError> {
         let asked = Instant::now();
         match self.relay_once(link, request).await {
-            Err(error) if !self.released && worth_a_second_try(&error, asked.elapsed()) => {
+            Err(error) if !self.is_released && worth_a_second_try(&error, asked.elapsed()) => {
                 self.relay_once(link, request).await
             }
             result => result,
@@ -93,28 +111,34 @@ impl Reply {
 
     async fn relay_once(&mut self, link: &Link<dyn LanguageModel>, request: &ChatRequest) -> Result<(), ProviderError> {
         self.held.clear();
+        self.is_released = false;
+        let goes_on = self.has_said();
         let mut splitter = ClauseSplitter::default();
+        let mut has_clause = false;
+        let mut calls = Vec::new();
         let mut answer = link.provider.answer(request.clone());
         while let Some(delta) = answer.next().await {
             match delta? {
-                Delta::Text(text) if self.released => self.give(text).await,
+                Delta::Text(text) if self.is_released => self.give(&text).await,
                 Delta::Text(text) => {
                     if !self.is_begun {
                         self.is_begun = true;
                         self.out.give(Ok(Delta::Text(String::new()))).await;
                     }
                     self.held.push_str(&text);
-                    if !splitter.push(&text).is_empty() {
-                        self.release().await;
+                    has_clause |= !splitter.push(&text).is_empty();
+                    if has_clause && !(goes_on && continuation::repeats(&self.said, &self.held)) {
+                        self.release(goes_on).await;
                     }
                 }
-                call @ Delta::Call(_) => {
-                    self.release().await;
-                    self.out.give(Ok(call)).await;
-                }
+                call @ Delta::Call(_) => calls.push(call),
                 done @ Delta::Done { .. } => {
                     link.guard.succeeded();
-                    self.release().await;
+                    self.release(goes_on).await;
+                    self.finish_word().await;
+                    for call in calls {
+                        self.out.give(Ok(call)).await;
+                    }
                     self.out.give(Ok(done)).await;
                     return Ok(());
                 }
@@ -123,26 +147,48 @@ impl Reply {
         Err(cut(link.provider.name(), "the answer"))
     }
 
-    async fn release(&mut self) {
-        let held = std::mem::take(&mut self.held);
+    /// Hands out what was held back; from the next provider only what is new.
+    async fn release(&mut self, goes_on: bool) {
+        let mut held = std::mem::take(&mut self.held);
+        if goes_on && !self.is_released {
+            // What was left of the broken word is said by whoever goes on.
+            self.word.clear();
+            held = continuation::joined(&self.said, &held);
+        }
         if !held.is_empty() {
-            self.released = true;
-            self.give(held).await;
+            self.is_released = true;
+            self.give(&held).await;
         }
     }
 
-    async fn give(&mut self, text: String) {
-        self.last = text.trim_end().chars().next_back().or(self.last);
-        self.out.give(Ok(Delta::Text(text))).await;
+    /// Hands out `text` up to its last whole word.
+    async fn give(&mut self, text: &str) {
+        self.word.push_str(text);
+        let whole = continuation::whole_words(&self.word);
+        let rest = self.word.split_off(whole);
+        let text = std::mem::replace(&mut self.word, rest);
+        self.hand_out(text).await;
+    }
+
+    async fn finish_word(&mut self) {
+        let word = std::mem::take(&mut self.word);
+        self.hand_out(word).await;
+    }
+
+    async fn hand_out(&mut self, text: String) {
+        if !text.is_empty() {
+            self.said.push_str(&text);
+            self.out.give(Ok(Delta::Text(text))).await;
+        }
     }
 
     /// Ends an answer that broke off.
-    async fn apologise(self, link: &Link<dyn LanguageModel>, apology: Option<&String>) {
+    async fn apologise(mut self, served_by: ServedBy, apology: Option<&String>) {
+        self.finish_word().await;
         if let Some(apology) = apology {
-            let is_ended = self.last.is_some_and(|last| ".!?؟…".contains(last));
-            let pause = if is_ended { " " } else { "… " };
+            let pause = if continuation::ends_sentence(&self.said) { " " } else { "… " };
             self.out.give(Ok(Delta::Text(format!("{pause}{apology}")))).await;
         }
-        self.out.give(Ok(Delta::Done { served_by: link.guard.served_by(), ends_visit: false })).await;
+        self.out.give(Ok(Delta::Done { served_by, ends_visit: false })).await;
     }
 }

@@ -6,9 +6,12 @@
 
 mod chain;
 mod cloud;
+mod continuation;
 mod embedded;
 mod observer;
+mod progress;
 mod types;
+mod wire;
 
 pub use chain::LlmChain;
 pub use cloud::CloudLanguageModel;

@@ -10,7 +10,10 @@ use async_openai::types::chat::{
 use async_trait::async_trait;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
-use super::cloud::{Progress, limit_tokens, parse};
+use super::{
+    cloud::Meter,
+    progress::{Progress, parse},
+};
 use crate::{
     cloud::{Cloud, EventReader, ProviderError, Service, body_text, cut, is_event_stream, timed_out},
     config::Config,
@@ -19,6 +22,9 @@ use crate::{
 
 /// Two sentences are never longer, tokens.
 const MAX_TOKENS: u32 = 120;
+/// What a picture of low detail counts where the service does not tell: 85 tokens (OpenAI, "Images and vision") of four
+/// characters.
+const CHARS_PER_PICTURE: u64 = 340;
 
 /// A picture for the model.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,11 +81,21 @@ impl CloudObserver {
             ..CreateChatCompletionRequest::default()
         };
         limit_tokens(service, &mut body, MAX_TOKENS);
-        let response = service.send(service.post("/chat/completions", &self.model).json(&body)).await?;
+        let instructions_chars = instructions(language).chars().count() as u64;
+        let sent_chars = instructions_chars + pictures.len() as u64 * CHARS_PER_PICTURE;
+        let mut meter = Meter::of(service, &self.model, sent_chars);
+        let response = match service.send(service.post("/chat/completions", &self.model).json(&body)).await {
+            Ok(response) => response,
+            Err(error) => {
+                meter.refused();
+                return Err(error);
+            }
+        };
         let (mut progress, mut text) = (Progress::default(), String::new());
         if !is_event_stream(&response) {
             let body = body_text(response).await.map_err(|error| service.body_error(&error))?;
             text.extend(progress.take(parse(service, &body)?));
+            meter.read(&progress);
             return Ok(text);
         }
         // Some servers stream whether asked to or not.
@@ -89,6 +105,7 @@ impl CloudObserver {
                 return Ok(text);
             }
             text.extend(progress.take(parse(service, &event)?));
+            meter.read(&progress);
             if progress.is_finished() {
                 return Ok(text);
             }
@@ -132,4 +149,18 @@ fn parts(pictures: &[LabelledPicture]) -> Vec<ChatCompletionRequestUserMessageCo
         ]
     };
     pictures.iter().flat_map(labelled).collect()
+}
+
+fn limit_tokens(service: &Service, body: &mut CreateChatCompletionRequest, max_tokens: u32) {
+    if service.is_openai() {
+        body.max_completion_tokens = Some(max_tokens);
+    } else {
+        #[allow(
+            deprecated,
+            reason = "compatible servers know only the old name; OpenAI's newer models only the new one"
+        )]
+        {
+            body.max_tokens = Some(max_tokens);
+        }
+    }
 }

@@ -76,13 +76,15 @@ pub struct ChatRequest {
 pub enum Delta {
     /// More text. May be empty: a chain marks the first token so while it holds back the first clause.
     Text(String),
-    /// The model asks for a call; its arguments are complete.
+    /// The model asks for a call; its arguments are complete. Calls come after all text, directly before `Done`: an answer
+    /// that broke off calls nothing.
     Call(ToolUse),
     /// The answer is complete. Always the last piece; a stream that ends without it was cut.
     Done {
         /// Who answered.
         served_by: ServedBy,
-        /// Whether the visitor has taken leave, so that the visit ends after this answer.
+        /// Whether the visitor was recognised to take leave, so that the visit ends after this answer. A model that ends the
+        /// visit by itself calls a tool for it.
         ends_visit: bool,
     },
 }
@@ -96,6 +98,11 @@ pub trait LanguageModel: Send + Sync + 'static {
     fn name(&self) -> &str;
     /// Starts an answer. Dropping the stream cancels it.
     fn answer(&self, request: ChatRequest) -> AnswerStream;
+    /// Whether it can finish an answer that another provider began: the text said so far is then the last message but one,
+    /// and the last one asks for the rest.
+    fn goes_on(&self) -> bool {
+        false
+    }
     /// Opens connections before they are needed. Never fails; a fault shows itself on first use.
     fn warm_up(&self) {}
 }

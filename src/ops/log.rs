@@ -3,7 +3,13 @@
 use std::io::IsTerminal;
 
 use tracing::Subscriber;
-use tracing_subscriber::{EnvFilter, Layer, fmt::MakeWriter, layer::SubscriberExt, registry::LookupSpan};
+use tracing_subscriber::{
+    EnvFilter, Layer,
+    filter::{FilterExt as _, filter_fn},
+    fmt::MakeWriter,
+    layer::SubscriberExt,
+    registry::LookupSpan,
+};
 
 use crate::config::{Log, LogFormat};
 
@@ -42,6 +48,8 @@ where
 {
     let filter = EnvFilter::try_new(&config.filter)
         .map_err(|source| LogError::Filter { filter: config.filter.clone(), source })?;
+    // The library of MCP logs whole messages, and with them what visitors said: no filter of staff's lets it through.
+    let filter = filter.and(filter_fn(|metadata| !metadata.target().starts_with("rmcp")));
     Ok(tracing_subscriber::registry().with(lines(config.format, writer, colours).with_filter(filter)))
 }
 
@@ -87,6 +95,7 @@ mod tests {
         tracing::subscriber::with_default(subscriber, || {
             tracing::info!(turn = 3, "answered");
             tracing::debug!("details");
+            tracing::error!(target: "rmcp::service", "what the visitor said");
         });
         let bytes = page.0.lock().unwrap().clone();
         String::from_utf8(bytes).unwrap()
@@ -106,6 +115,7 @@ mod tests {
         assert!(text.contains("INFO") && text.contains("answered turn=3") && text.contains("details"), "{text}");
         assert!(!text.contains('\u{1b}'), "{text}");
         assert_eq!(logged("warn", LogFormat::Text), "");
+        assert!(!logged("trace,rmcp=trace", LogFormat::Text).contains("visitor"), "whole messages are never logged");
     }
 
     #[test]

@@ -176,7 +176,11 @@ impl Clause {
         let language = self.request.language;
         let spoken_before = self.spoken;
         self.marks.clear();
-        let mut speech = link.provider.speak(SpeakRequest { text: self.rest().to_owned(), language, voice: None });
+        let mut speech = link.provider.speak(SpeakRequest {
+            text: self.rest().to_owned(),
+            language,
+            voice: self.request.voice.clone(),
+        });
         while let Some(chunk) = speech.next().await {
             match chunk {
                 Ok(mut chunk) => {

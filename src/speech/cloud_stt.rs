@@ -7,9 +7,9 @@ use serde::Deserialize;
 
 use super::{SPEECH_RATE_HZ, SpeechToText, TranscribeRequest, Transcript, TranscriptPiece, TranscriptStream};
 use crate::{
-    cloud::{EventReader, Output, ProviderError, Service, body_text, cut, is_event_stream, pieces, timed_out},
+    cloud::{Charge, EventReader, Output, ProviderError, Service, body_text, cut, is_event_stream, pieces, timed_out},
     config,
-    event::{Language, ServedBy},
+    event::{Amount, Language, ServedBy},
 };
 
 /// Writes speech down at a service.
@@ -66,13 +66,21 @@ struct Piece {
 }
 
 async fn transcribe(
-    service: &Service,
+    service: &Arc<Service>,
     options: &config::CloudStt,
     request: &TranscribeRequest,
     out: &Output<Result<TranscriptPiece, ProviderError>>,
 ) -> Result<Transcript, ProviderError> {
     let form = form(options, request).map_err(|error| service.transport_error(&error))?;
-    let response = service.send(service.post("/audio/transcriptions", &options.model).multipart(form)).await?;
+    let audio_ms = request.samples.len() as u64 * 1_000 / u64::from(SPEECH_RATE_HZ);
+    let charge = Charge::new(service.clone(), &options.model, Amount::Transcription { audio_ms });
+    let response = match service.send(service.post("/audio/transcriptions", &options.model).multipart(form)).await {
+        Ok(response) => response,
+        Err(error) => {
+            charge.refused();
+            return Err(error);
+        }
+    };
     // Some servers, and some of OpenAI's models, answer with plain JSON whatever was asked for.
     if !is_event_stream(&response) {
         let body = body_text(response).await.map_err(|error| service.body_error(&error))?;

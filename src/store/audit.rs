@@ -92,6 +92,8 @@ pub enum AuditAction {
     RecognitionOn,
     /// Recognition was paused.
     RecognitionOff,
+    /// An appointment was cancelled by staff.
+    AppointmentCancelled,
 }
 
 impl Code for AuditAction {
@@ -109,6 +111,7 @@ impl Code for AuditAction {
         (Self::Denied, "denied"),
         (Self::RecognitionOn, "recognition_on"),
         (Self::RecognitionOff, "recognition_off"),
+        (Self::AppointmentCancelled, "appointment_cancelled"),
     ];
 }
 
@@ -124,7 +127,7 @@ pub struct AuditEntry {
     /// What.
     #[serde(with = "code")]
     pub action: AuditAction,
-    /// The visitor or member of staff concerned, if any.
+    /// The visitor, member of staff or appointment concerned, if any.
     pub subject: Option<Uuid>,
     /// More about it. Nothing secret, nothing personal.
     pub detail: String,

@@ -59,12 +59,25 @@ const INVARIANTS: &[(&str, &str)] = &[
          UNION ALL SELECT 'crops ' || crops.id FROM crops JOIN visitors ON visitors.id = visitor
          WHERE forgotten_at IS NOT NULL
          UNION ALL SELECT 'visits ' || visits.id FROM visits JOIN visitors ON visitors.id = visitor
+         WHERE forgotten_at IS NOT NULL
+         UNION ALL SELECT 'preferences ' || preferences.id FROM preferences JOIN visitors ON visitors.id = visitor
+         WHERE forgotten_at IS NOT NULL
+         UNION ALL SELECT 'visit_summaries ' || visit FROM visit_summaries JOIN visitors ON visitors.id = visitor
+         WHERE forgotten_at IS NOT NULL
+         UNION ALL SELECT 'appointments ' || appointments.id FROM appointments JOIN visitors ON visitors.id = visitor
          WHERE forgotten_at IS NOT NULL",
     ),
     (
         "a crop is kept only where consent covers it",
         "SELECT 'crops ' || id FROM crops WHERE NOT coalesce((SELECT covers_crops FROM consents
          WHERE consents.visitor = crops.visitor ORDER BY agreed_at DESC, consents.id DESC LIMIT 1), 0)",
+    ),
+    (
+        "a host has no two appointments at the same time",
+        "SELECT 'appointments ' || later.id FROM appointments AS earlier JOIN appointments AS later
+         ON later.host = earlier.host AND later.id <> earlier.id AND later.start_at >= earlier.start_at
+         AND (later.start_at > earlier.start_at OR later.id > earlier.id)
+         WHERE earlier.status = 'booked' AND later.status = 'booked' AND later.start_at < earlier.end_at",
     ),
 ];
 
@@ -99,14 +112,18 @@ pub fn check(path: &Path) -> Result<Vec<Violation>, StoreError> {
     Ok(violations)
 }
 
-/// Columns whose values are sealed.
-const SEALED: [(&str, &str); 6] = [
-    ("visitors", "name"),
-    ("visitors", "phone"),
-    ("visitors", "email"),
-    ("visitors", "note"),
-    ("embeddings", "vector"),
-    ("crops", "picture"),
+/// Columns whose values are sealed: table, its key, column.
+const SEALED: [(&str, &str, &str); 10] = [
+    ("visitors", "id", "name"),
+    ("visitors", "id", "phone"),
+    ("visitors", "id", "email"),
+    ("visitors", "id", "note"),
+    ("embeddings", "id", "vector"),
+    ("crops", "id", "picture"),
+    ("preferences", "id", "text"),
+    ("visit_summaries", "visit", "summary"),
+    ("appointments", "id", "name"),
+    ("appointments", "id", "phone"),
 ];
 
 /// Verifies that every sealed value of the database at `path` opens with `key`; without a key, that there is none.
@@ -121,8 +138,8 @@ pub fn check_sealed(path: &Path, key: Option<&Key>) -> Result<Vec<Violation>, St
         return Ok(Vec::new());
     }
     let mut violations = Vec::new();
-    for (table, column) in SEALED {
-        let sql = format!("SELECT id, {column} FROM {table} WHERE {column} IS NOT NULL ORDER BY id");
+    for (table, id, column) in SEALED {
+        let sql = format!("SELECT {id}, {column} FROM {table} WHERE {column} IS NOT NULL ORDER BY {id}");
         let mut statement = connection.prepare(&sql).map_err(sqlite_error)?;
         let mut rows = statement.query([]).map_err(sqlite_error)?;
         while let Some(row) = rows.next().map_err(sqlite_error)? {

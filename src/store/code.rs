@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
-use crate::event::{EndReason, ServedBy, Speaker, staff::Pose};
+use crate::event::{EndReason, ProviderKind, ServedBy, Speaker, staff::Pose};
 
 /// A value with a fixed name.
 pub(super) trait Code: Copy + PartialEq + 'static {
@@ -27,6 +27,14 @@ impl Code for Speaker {
 
 impl Code for ServedBy {
     const ALL: &'static [(Self, &'static str)] = &[(Self::Cloud, "cloud"), (Self::Embedded, "embedded")];
+}
+
+impl Code for ProviderKind {
+    const ALL: &'static [(Self, &'static str)] = &[
+        (Self::SpeechToText, "speech_to_text"),
+        (Self::LanguageModel, "language_model"),
+        (Self::TextToSpeech, "text_to_speech"),
+    ];
 }
 
 impl Code for Pose {

@@ -12,7 +12,9 @@ use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, 
 use super::{
     StoreError, audit,
     code::Code,
+    memory,
     record::{Message, Record, StaffEvent, TurnFigures},
+    usage,
 };
 use crate::event::Speaker;
 
@@ -20,6 +22,7 @@ use crate::event::Speaker;
 pub(super) const MIGRATIONS: &[(&str, &str)] = &[
     ("0001_visits", include_str!("migrations/0001_visits.sql")),
     ("0002_people", include_str!("migrations/0002_people.sql")),
+    ("0003_conversation", include_str!("migrations/0003_conversation.sql")),
 ];
 
 /// How long a statement waits for another process before it gives up and the record is tried again later.
@@ -175,6 +178,8 @@ fn write_record(transaction: &Transaction<'_>, record: &Record) -> rusqlite::Res
                     .execute(params![visit.to_string(), visitor.to_string()])?;
             }
         }
+        Record::Summarised(summary) => memory::write_summary(transaction, summary)?,
+        Record::Used(used) => usage::write(transaction, used)?,
     }
     Ok(())
 }
@@ -229,7 +234,7 @@ fn write_figures(transaction: &Transaction<'_>, figures: &TurnFigures) -> rusqli
 }
 
 /// The beginning of a visit may have been dropped from a full queue; its messages are worth keeping all the same.
-fn ensure_visit(transaction: &Transaction<'_>, visit: &str, at: i64) -> rusqlite::Result<()> {
+pub(super) fn ensure_visit(transaction: &Transaction<'_>, visit: &str, at: i64) -> rusqlite::Result<()> {
     transaction
         .prepare_cached("INSERT OR IGNORE INTO visits (id, started_at) VALUES (?1, ?2)")?
         .execute(params![visit, at])
@@ -237,6 +242,6 @@ fn ensure_visit(transaction: &Transaction<'_>, visit: &str, at: i64) -> rusqlite
 }
 
 /// SQLite's integers are signed.
-fn signed(value: u64) -> i64 {
+pub(super) fn signed(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
 }

@@ -12,7 +12,9 @@ use chacha20poly1305::{
     AeadCore as _, KeyInit as _, XChaCha20Poly1305, XNonce,
     aead::{Aead as _, OsRng, Payload},
 };
+use hmac::{Hmac, KeyInit as _, Mac as _};
 use secrecy::{ExposeSecret as _, SecretString};
+use sha2::Sha256;
 
 use super::recovery::beside;
 
@@ -61,10 +63,15 @@ impl Cell<'_> {
     }
 }
 
+/// What the key for telephone numbers is derived for; another text gives another key.
+const PHONE_PURPOSE: &[u8] = b"majlis: finding people by telephone number, 1";
+
 /// Seals and opens values. Never printed.
 #[derive(Clone)]
 pub struct Key {
     cipher: XChaCha20Poly1305,
+    /// Ready to hash telephone numbers, with a key of its own derived from the store's.
+    phones: Hmac<Sha256>,
 }
 
 impl std::fmt::Debug for Key {
@@ -121,15 +128,32 @@ impl Key {
         let text = text.trim();
         let bytes = from_hex(text)
             .or_else(|| base64::engine::general_purpose::STANDARD_NO_PAD.decode(text.trim_end_matches('=')).ok())?;
-        (bytes.len() == KEY_BYTES)
-            .then(|| XChaCha20Poly1305::new_from_slice(&bytes).ok())?
-            .map(|cipher| Self { cipher })
+        Self::of_bytes(&bytes)
+    }
+
+    /// `None`: as many bytes are no key.
+    fn of_bytes(bytes: &[u8]) -> Option<Self> {
+        if bytes.len() != KEY_BYTES {
+            return None;
+        }
+        let derived = Hmac::<Sha256>::new_from_slice(bytes).ok()?.chain_update(PHONE_PURPOSE).finalize().into_bytes();
+        Some(Self {
+            cipher: XChaCha20Poly1305::new_from_slice(bytes).ok()?,
+            phones: Hmac::<Sha256>::new_from_slice(&derived).ok()?,
+        })
     }
 
     /// A key for this process alone.
     #[cfg(test)]
     pub(crate) fn random() -> Self {
-        Self { cipher: XChaCha20Poly1305::new(&XChaCha20Poly1305::generate_key(&mut OsRng)) }
+        #[allow(clippy::unwrap_used, reason = "tests; it is as long as a key is")]
+        Self::of_bytes(&XChaCha20Poly1305::generate_key(&mut OsRng)).unwrap()
+    }
+
+    /// What a telephone number (E.164) is found by: without the key, nobody can tell from it which number it is, nor try
+    /// them all.
+    pub(super) fn phone_hash(&self, e164: &str) -> Vec<u8> {
+        self.phones.clone().chain_update(e164).finalize().into_bytes().to_vec()
     }
 
     /// `plain`, sealed for that place: the nonce, then the ciphertext with its tag.

@@ -7,12 +7,16 @@
 //! change's result. What is personal of people on record is sealed with the [`Key`]. The tables are described in
 //! `docs/schema.md`.
 
+mod appointments;
 mod audit;
 mod check;
 mod code;
 mod connection;
 mod error;
 mod key;
+mod memory;
+#[cfg(test)]
+mod memory_tests;
 mod people;
 mod people_reader;
 #[cfg(test)]
@@ -23,14 +27,18 @@ mod reader;
 mod record;
 mod recovery;
 mod search;
+mod summary;
 #[cfg(test)]
 mod tests;
+mod usage;
 mod writer;
 
+pub use appointments::{Appointment, AppointmentStatus, Booking, NewAppointment, StaffAppointment};
 pub use audit::{Actor, AuditAction, AuditEntry, StaffId};
 pub use check::{Violation, check, check_sealed};
 pub use error::StoreError;
 pub use key::{Key, KeyError, key_file};
+pub use memory::StoredMemory;
 pub use people::People;
 pub use people_reader::PeopleReader;
 pub use person::{
@@ -39,4 +47,6 @@ pub use person::{
 pub use queue::StoreWriter;
 pub use reader::{MessageRow, Reader, VisitRow};
 pub use record::{Message, Record, Said, StaffEvent, TurnFigures, UnixMillis};
+pub use summary::{SealedSummary, SummaryFigures};
+pub use usage::{UsageSum, UsedOfDay};
 pub use writer::{Closed, Store};

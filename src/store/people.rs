@@ -1,10 +1,9 @@
 //! Changing what is known of people. Every change goes through the store's writer thread, as a whole or not at all, and
 //! leaves a line in the audit log.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc};
 
 use rusqlite::{OptionalExtension as _, Transaction, params};
-use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use super::{
@@ -13,6 +12,7 @@ use super::{
     code::Code,
     connection::Database,
     key::{Cell, Key},
+    memory,
     people_reader::PeopleReader,
     person::{NewFace, NewPerson},
     record::{Record, UnixMillis},
@@ -22,20 +22,17 @@ use crate::event::{
     staff::{PersonDetails, Removed},
 };
 
-/// How long a change may take. The writer tries a locked database for half a second.
-const CHANGE_LIMIT: Duration = Duration::from_secs(5);
-
 /// The people on record. Cheap to clone.
 #[derive(Clone)]
 pub struct People {
     path: Arc<PathBuf>,
-    writer: StoreWriter,
-    key: Key,
+    pub(super) writer: StoreWriter,
+    pub(super) key: Key,
 }
 
 impl People {
     pub(super) fn new(path: PathBuf, writer: StoreWriter, key: Key) -> Self {
-        Self { path: Arc::new(path), writer, key }
+        Self { path: Arc::new(path), writer: writer.sealing(key.clone()), key }
     }
 
     /// A connection that reads. Opening and using it blocks the thread for some milliseconds.
@@ -56,7 +53,7 @@ impl People {
     /// # Errors
     /// It cannot be used.
     pub async fn ready(&self) -> Result<(), StoreError> {
-        self.change(|_| Ok(())).await
+        self.writer.change(|_| Ok(())).await
     }
 
     /// Writes down somebody who agreed, with consent, patterns and, where consent covers them, crops; or renews those
@@ -66,15 +63,16 @@ impl People {
     /// The database did not take it, or the person to be renewed is not on record: nothing is kept.
     pub async fn enrol(&self, person: NewPerson, now: UnixMillis) -> Result<VisitorId, StoreError> {
         let key = self.key.clone();
-        self.change(move |database| {
-            let id = person.renews.unwrap_or_else(VisitorId::generate);
-            let done = database.change(|transaction| enrol(transaction, &key, id, &person, now))?;
-            if person.renews.is_some() {
-                empty_journal(database);
-            }
-            if done { Ok(id) } else { Err(unknown(id)) }
-        })
-        .await
+        self.writer
+            .change(move |database| {
+                let id = person.renews.unwrap_or_else(VisitorId::generate);
+                let done = database.change(|transaction| enrol(transaction, &key, id, &person, now))?;
+                if person.renews.is_some() {
+                    empty_journal(database);
+                }
+                if done { Ok(id) } else { Err(unknown(id)) }
+            })
+            .await
     }
 
     /// Replaces a person's details. The language is kept where none is given.
@@ -89,50 +87,58 @@ impl People {
         now: UnixMillis,
     ) -> Result<(), StoreError> {
         let key = self.key.clone();
-        self.change(move |database| {
-            let done = database.change(|transaction| edit(transaction, &key, id, &details, actor, now))?;
-            if done { Ok(()) } else { Err(unknown(id)) }
-        })
-        .await
+        self.writer
+            .change(move |database| {
+                let done = database.change(|transaction| edit(transaction, &key, id, &details, actor, now))?;
+                if done { Ok(()) } else { Err(unknown(id)) }
+            })
+            .await
     }
 
-    /// Forgets a person: details, patterns, crops and the link from visits are removed; what is left is that somebody
-    /// was enrolled and forgotten, and when. Tells what was removed.
+    /// Forgets a person: details, patterns, crops, preferences, the words of summaries, name and number of appointments
+    /// and the links from visits and appointments are removed; what is left is that somebody was enrolled and forgotten,
+    /// and when. An appointment that lies ahead stays booked, as nobody's: they still have its code. Tells what was
+    /// removed.
     ///
     /// # Errors
     /// There is no such person, or the database did not take it.
     pub async fn forget(&self, id: VisitorId, actor: Actor, now: UnixMillis) -> Result<Removed, StoreError> {
-        self.change(move |database| {
-            let removed = database.change(|transaction| forget(transaction, id, actor, "", now))?;
-            empty_journal(database);
-            removed.ok_or_else(|| unknown(id))
-        })
-        .await
+        self.writer
+            .change(move |database| {
+                let removed = database.change(|transaction| forget(transaction, id, actor, "", now))?;
+                empty_journal(database);
+                removed.ok_or_else(|| unknown(id))
+            })
+            .await
     }
 
-    /// Forgets everybody whose time is over. Gives their ids.
+    /// Forgets everybody whose time is over, and what was kept of people who are not on record: names and numbers of
+    /// appointments that are over, words of old summaries. Gives the ids.
     ///
     /// # Errors
     /// The database did not take it.
     pub async fn forget_expired(&self, now: UnixMillis) -> Result<Vec<VisitorId>, StoreError> {
-        self.change(move |database| {
-            let expired = database.change(|transaction| {
-                let mut statement = transaction.prepare_cached(
-                    "SELECT id FROM visitors WHERE forgotten_at IS NULL AND retained_until <= ?1 ORDER BY id",
-                )?;
-                let ids: Vec<String> = statement.query_map([now.0], |row| row.get(0))?.collect::<Result<_, _>>()?;
-                let ids: Vec<VisitorId> = ids.iter().filter_map(|id| id.parse().ok().map(VisitorId)).collect();
-                for id in &ids {
-                    forget(transaction, *id, Actor::Kiosk, "the time they are kept is over", now)?;
+        self.writer
+            .change(move |database| {
+                let expired = database.change(|transaction| {
+                    let mut statement = transaction.prepare_cached(
+                        "SELECT id FROM visitors WHERE forgotten_at IS NULL AND retained_until <= ?1 ORDER BY id",
+                    )?;
+                    let ids: Vec<String> = statement.query_map([now.0], |row| row.get(0))?.collect::<Result<_, _>>()?;
+                    let ids: Vec<VisitorId> = ids.iter().filter_map(|id| id.parse().ok().map(VisitorId)).collect();
+                    for id in &ids {
+                        forget(transaction, *id, Actor::Kiosk, "the time they are kept is over", now)?;
+                    }
+                    let of_nobody = memory::forget_of_nobody(transaction, now)?;
+                    Ok((ids, of_nobody))
+                })?;
+                let (expired, of_nobody) = expired;
+                if !expired.is_empty() || of_nobody > 0 {
+                    empty_journal(database);
                 }
-                Ok(ids)
-            })?;
-            if !expired.is_empty() {
-                empty_journal(database);
-            }
-            Ok(expired)
-        })
-        .await
+                Ok(expired)
+            })
+            .await
     }
 
     /// Adds patterns that were made of a person's kept crops by another recogniser.
@@ -141,22 +147,23 @@ impl People {
     /// The person is not on record any more, or the database did not take it.
     pub async fn add_faces(&self, id: VisitorId, faces: Vec<NewFace>, now: UnixMillis) -> Result<(), StoreError> {
         let key = self.key.clone();
-        self.change(move |database| {
-            let done = database.change(|transaction| {
-                if !is_on_record(transaction, id)? {
-                    return Ok(false);
-                }
-                for face in &faces {
-                    insert_embedding(transaction, &key, id, face, now)?;
-                }
-                let detail = format!("{} pattern(s)", faces.len());
-                let entry = AuditEntry::new(now, Actor::Kiosk, AuditAction::EmbeddedAgain, Some(id.0));
-                audit::write(transaction, &entry.with_detail(detail))?;
-                Ok(true)
-            })?;
-            if done { Ok(()) } else { Err(unknown(id)) }
-        })
-        .await
+        self.writer
+            .change(move |database| {
+                let done = database.change(|transaction| {
+                    if !is_on_record(transaction, id)? {
+                        return Ok(false);
+                    }
+                    for face in &faces {
+                        insert_embedding(transaction, &key, id, face, now)?;
+                    }
+                    let detail = format!("{} pattern(s)", faces.len());
+                    let entry = AuditEntry::new(now, Actor::Kiosk, AuditAction::EmbeddedAgain, Some(id.0));
+                    audit::write(transaction, &entry.with_detail(detail))?;
+                    Ok(true)
+                })?;
+                if done { Ok(()) } else { Err(unknown(id)) }
+            })
+            .await
     }
 
     /// Adds a member of staff with the hash of their PIN (PHC string).
@@ -164,19 +171,20 @@ impl People {
     /// # Errors
     /// The database did not take it.
     pub async fn add_staff(&self, name: String, pin_hash: String, now: UnixMillis) -> Result<StaffId, StoreError> {
-        self.change(move |database| {
-            database.change(|transaction| {
-                let id = StaffId(Uuid::now_v7());
-                transaction.execute(
-                    "INSERT INTO staff (id, name, pin_hash, created_at) VALUES (?1, ?2, ?3, ?4)",
-                    params![id.0.to_string(), name, pin_hash, now.0],
-                )?;
-                let entry = AuditEntry::new(now, Actor::CommandLine, AuditAction::StaffAdded, Some(id.0));
-                audit::write(transaction, &entry)?;
-                Ok(id)
+        self.writer
+            .change(move |database| {
+                database.change(|transaction| {
+                    let id = StaffId(Uuid::now_v7());
+                    transaction.execute(
+                        "INSERT INTO staff (id, name, pin_hash, created_at) VALUES (?1, ?2, ?3, ?4)",
+                        params![id.0.to_string(), name, pin_hash, now.0],
+                    )?;
+                    let entry = AuditEntry::new(now, Actor::CommandLine, AuditAction::StaffAdded, Some(id.0));
+                    audit::write(transaction, &entry)?;
+                    Ok(id)
+                })
             })
-        })
-        .await
+            .await
     }
 
     /// Removes a member of staff: their PIN is nobody's any more. Their name stays with those they enrolled.
@@ -184,54 +192,30 @@ impl People {
     /// # Errors
     /// There is no such member of staff, or the database did not take it.
     pub async fn remove_staff(&self, id: StaffId, now: UnixMillis) -> Result<(), StoreError> {
-        self.change(move |database| {
-            let removed = database.change(|transaction| {
-                let removed = transaction.execute(
-                    "UPDATE staff SET pin_hash = NULL, removed_at = ?2 WHERE id = ?1 AND removed_at IS NULL",
-                    params![id.0.to_string(), now.0],
-                )?;
+        self.writer
+            .change(move |database| {
+                let removed = database.change(|transaction| {
+                    let removed = transaction.execute(
+                        "UPDATE staff SET pin_hash = NULL, removed_at = ?2 WHERE id = ?1 AND removed_at IS NULL",
+                        params![id.0.to_string(), now.0],
+                    )?;
+                    if removed > 0 {
+                        let entry = AuditEntry::new(now, Actor::CommandLine, AuditAction::StaffRemoved, Some(id.0));
+                        audit::write(transaction, &entry)?;
+                    }
+                    Ok(removed)
+                })?;
                 if removed > 0 {
-                    let entry = AuditEntry::new(now, Actor::CommandLine, AuditAction::StaffRemoved, Some(id.0));
-                    audit::write(transaction, &entry)?;
+                    Ok(())
+                } else {
+                    Err(StoreError::Unknown { what: "member of staff", id: id.0, list: "staff list" })
                 }
-                Ok(removed)
-            })?;
-            if removed > 0 {
-                Ok(())
-            } else {
-                Err(StoreError::Unknown { what: "member of staff", id: id.0, list: "staff list" })
-            }
-        })
-        .await
-    }
-
-    async fn change<T: Send + 'static>(
-        &self,
-        change: impl FnOnce(&mut Database) -> Result<T, StoreError> + Send + 'static,
-    ) -> Result<T, StoreError> {
-        let (reply, answer) = oneshot::channel();
-        let request = Box::new(move |database: Result<&mut Database, &StoreError>| {
-            // Whoever asked may have given up: then nothing may change any more.
-            if reply.is_closed() {
-                return;
-            }
-            let _ = reply.send(match database {
-                Ok(database) => change(database),
-                Err(error) => Err(StoreError::NotChanged(error.to_string())),
-            });
-        });
-        if !self.writer.request(request) {
-            return Err(StoreError::NotChanged("too many changes wait, or the program stops".to_owned()));
-        }
-        match tokio::time::timeout(CHANGE_LIMIT, answer).await {
-            Ok(Ok(answer)) => answer,
-            Ok(Err(_)) => Err(StoreError::NotChanged("the program stops".to_owned())),
-            Err(_) => Err(StoreError::NotChanged(format!("it took longer than {} s", CHANGE_LIMIT.as_secs()))),
-        }
+            })
+            .await
     }
 }
 
-fn unknown(id: VisitorId) -> StoreError {
+pub(super) fn unknown(id: VisitorId) -> StoreError {
     StoreError::Unknown { what: "visitor", id: id.0, list: "visitors list" }
 }
 
@@ -242,7 +226,7 @@ fn empty_journal(database: &Database) {
     }
 }
 
-fn is_on_record(transaction: &Transaction<'_>, id: VisitorId) -> rusqlite::Result<bool> {
+pub(super) fn is_on_record(transaction: &Transaction<'_>, id: VisitorId) -> rusqlite::Result<bool> {
     transaction
         .prepare_cached("SELECT 1 FROM visitors WHERE id = ?1 AND forgotten_at IS NULL")?
         .exists([id.to_string()])
@@ -261,7 +245,7 @@ fn enrol(
     let language = person.language.code();
     if person.renews.is_some() {
         let found = transaction.execute(
-            "UPDATE visitors SET name = coalesce(?2, name), phone = coalesce(?3, phone), email = coalesce(?4, email),
+            "UPDATE visitors SET name = coalesce(?2, name), phone_hash = NULL, phone = coalesce(?3, phone), email = coalesce(?4, email),
                     note = coalesce(?5, note), language = ?6, retained_until = max(retained_until, ?7)
              WHERE id = ?1 AND forgotten_at IS NULL",
             params![row, sealed.name, sealed.phone, sealed.email, sealed.note, language, person.retained_until.0],
@@ -363,7 +347,7 @@ fn edit(
     let Some(before) = before else { return Ok(false) };
     let after = SealedDetails::of(key, &row, details);
     transaction.execute(
-        "UPDATE visitors SET name = coalesce(?2, name), phone = ?3, email = ?4, note = ?5,
+        "UPDATE visitors SET name = coalesce(?2, name), phone_hash = NULL, phone = ?3, email = ?4, note = ?5,
                 language = coalesce(?6, language) WHERE id = ?1",
         params![
             row,
@@ -408,8 +392,9 @@ fn forget(
         crops: remove("DELETE FROM crops WHERE visitor = ?1")?,
         visits_unlinked: remove("UPDATE visits SET visitor = NULL WHERE visitor = ?1")?,
     };
+    memory::forget(transaction, &row)?;
     transaction.execute(
-        "UPDATE visitors SET name = NULL, phone = NULL, email = NULL, note = NULL, language = NULL,
+        "UPDATE visitors SET name = NULL, phone_hash = NULL, phone = NULL, email = NULL, note = NULL, language = NULL,
                 last_visit_at = NULL, retained_until = NULL, forgotten_at = ?2 WHERE id = ?1",
         params![row, now.0],
     )?;

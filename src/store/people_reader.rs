@@ -29,7 +29,7 @@ const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 pub struct PeopleReader {
     connection: Connection,
     path: PathBuf,
-    key: Key,
+    pub(super) key: Key,
 }
 
 /// A row of `visitors`, not yet opened.
@@ -267,6 +267,16 @@ impl PeopleReader {
     #[cfg(test)]
     pub(super) fn key(&self) -> Key {
         self.key.clone()
+    }
+
+    /// All rows of a query.
+    pub(super) fn rows<T>(
+        &self,
+        sql: &str,
+        values: impl rusqlite::Params,
+        read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Vec<T>, StoreError> {
+        self.read(|connection| rows(connection, sql, values, read))
     }
 
     fn sealed(&self, id: VisitorId, recogniser: &str) -> Result<Option<SealedPerson>, StoreError> {

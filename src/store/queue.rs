@@ -6,7 +6,15 @@ use std::{
     time::Duration,
 };
 
-use super::{StoreError, connection::Database, record::Record};
+use tokio::sync::oneshot;
+
+use super::{
+    Key, StoreError,
+    connection::Database,
+    record::{Record, UnixMillis},
+    summary::SealedSummary,
+};
+use crate::event::{VisitId, VisitSummary};
 
 /// Records that wait while the database cannot be written: some hundred visits. When it is full the oldest is dropped
 /// and counted.
@@ -15,6 +23,9 @@ pub(super) const CAPACITY: usize = 10_000;
 /// Changes that wait for the database: touches of staff, one at a time. When it is full the next is refused.
 pub(super) const MAX_REQUESTS: usize = 16;
 
+/// How long a change may take. The writer tries a locked database for half a second.
+const CHANGE_LIMIT: Duration = Duration::from_secs(5);
+
 /// A change whose result somebody waits for. Called with the database, or with why there is none.
 pub(super) type Request = Box<dyn FnOnce(Result<&mut Database, &StoreError>) + Send>;
 
@@ -22,11 +33,24 @@ pub(super) type Request = Box<dyn FnOnce(Result<&mut Database, &StoreError>) + S
 #[derive(Clone)]
 pub struct StoreWriter {
     queue: Arc<Queue>,
+    key: Option<Key>,
 }
 
 impl StoreWriter {
     pub(super) fn new(queue: Arc<Queue>) -> Self {
-        Self { queue }
+        Self { queue, key: None }
+    }
+
+    /// The same, able to seal what is personal.
+    #[must_use]
+    pub fn sealing(self, key: Key) -> Self {
+        Self { key: Some(key), ..self }
+    }
+
+    /// Hands over what a visit came to. It is sealed at once, so that it never waits in clear; without a key only its
+    /// length and cost are kept.
+    pub fn summarise(&self, visit: VisitId, at: UnixMillis, summary: &VisitSummary) {
+        self.record(Record::Summarised(SealedSummary::of(self.key.as_ref(), visit, at, summary)));
     }
 
     /// Hands `record` over to be written. Never waits for the disk: it is queued, and stays queued until it is
@@ -36,9 +60,30 @@ impl StoreWriter {
         self.queue.push(record);
     }
 
-    /// Hands over a change whose result is waited for. Whether there was room.
-    pub(super) fn request(&self, request: Request) -> bool {
-        self.queue.push_request(request)
+    /// Has the writer's thread make a change, and waits for its result.
+    pub(super) async fn change<T: Send + 'static>(
+        &self,
+        change: impl FnOnce(&mut Database) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        let request: Request = Box::new(move |database: Result<&mut Database, &StoreError>| {
+            // Whoever asked may have given up: then nothing may change any more.
+            if reply.is_closed() {
+                return;
+            }
+            let _ = reply.send(match database {
+                Ok(database) => change(database),
+                Err(error) => Err(StoreError::NotChanged(error.to_string())),
+            });
+        });
+        if !self.queue.push_request(request) {
+            return Err(StoreError::NotChanged("too many changes wait, or the program stops".to_owned()));
+        }
+        match tokio::time::timeout(CHANGE_LIMIT, answer).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(_)) => Err(StoreError::NotChanged("the program stops".to_owned())),
+            Err(_) => Err(StoreError::NotChanged(format!("it took longer than {} s", CHANGE_LIMIT.as_secs()))),
+        }
     }
 
     /// How many records wait to be written.

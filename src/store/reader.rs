@@ -1,7 +1,11 @@
 //! Reading what was written: for the report, for staff, for tests.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
+use jiff::civil::Date;
 use rusqlite::{Connection, OpenFlags, Row, params, types::Type};
 use uuid::Uuid;
 
@@ -9,8 +13,10 @@ use super::{
     StoreError,
     code::Code,
     record::{Message, Said, StaffEvent, TurnFigures, UnixMillis},
+    summary::SummaryFigures,
+    usage::{self, UsageSum},
 };
-use crate::event::{AnswerId, EndReason, Language, ServedBy, Speaker, TurnId, VisitId};
+use crate::event::{AnswerId, Cost, EndReason, Language, ServedBy, Speaker, TurnId, VisitId};
 
 /// A connection that only reads. Blocks its thread for the time of a query.
 pub struct Reader {
@@ -120,6 +126,26 @@ impl Reader {
         )
     }
 
+    /// What was used of each model on a day of the stand, all runs of all kiosks together.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn used_on(&self, day: Date) -> Result<Vec<UsageSum>, StoreError> {
+        self.rows(usage::SUMS, [day.to_string()], usage::sum)
+    }
+
+    /// How long a visit lasted and what it cost, if it was summarised.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn summary_figures(&self, visit: VisitId) -> Result<Option<SummaryFigures>, StoreError> {
+        let sql = "SELECT duration_ms, cost FROM visit_summaries WHERE visit = ?1";
+        let rows = self.rows(sql, [visit.to_string()], |row| {
+            Ok(SummaryFigures { duration: Duration::from_millis(unsigned(row, 0)?), cost: Cost(unsigned(row, 1)?) })
+        })?;
+        Ok(rows.into_iter().next())
+    }
+
     /// The events for staff, the oldest first.
     ///
     /// # Errors
@@ -164,7 +190,7 @@ pub(super) fn optional_code<T: Code>(row: &Row<'_>, column: usize) -> rusqlite::
     name.map(|name| T::from_code(&name).ok_or_else(|| unreadable(column, "a known name"))).transpose()
 }
 
-fn unsigned(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
+pub(super) fn unsigned(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
     row.get::<_, i64>(column).map(|value| u64::try_from(value).unwrap_or(0))
 }
 

@@ -8,7 +8,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{audit::AuditEntry, code};
+use super::{audit::AuditEntry, code, summary::SealedSummary, usage::UsedOfDay};
 use crate::event::{
     AnswerId, BudgetStatus, Device, DeviceStatus, EndReason, Event, Language, Phase, ProviderKind, ProviderStatus,
     ServedBy, Speaker, TurnId, VisitId, VisitorId,
@@ -110,6 +110,10 @@ pub enum Record {
         /// Until when they are kept now.
         retained_until: UnixMillis,
     },
+    /// What a visit came to; `StoreWriter::summarise` makes it.
+    Summarised(SealedSummary),
+    /// What a run has used of a model on a day so far: the sums, not what came on top.
+    Used(UsedOfDay),
 }
 
 /// One message of a transcript.
@@ -165,7 +169,7 @@ pub struct StaffEvent {
     pub id: Uuid,
     /// When.
     pub at: UnixMillis,
-    /// `device`, `provider`, `budget`, `watchdog` or `dropped`.
+    /// `device`, `provider`, `budget`, `watchdog`, `dropped` or `request` (a visitor wants to talk with somebody).
     pub kind: String,
     /// Which device, provider, state or queue.
     pub subject: String,

@@ -24,8 +24,8 @@ use super::{
 use crate::{
     clock::ManualClock,
     event::{
-        AnswerId, Bus, Device, DeviceStatus, EndReason, Event, Language, ServedBy, Speaker, Subscription, TurnId,
-        VisitId,
+        AnswerId, Bus, Device, DeviceStatus, EndReason, Event, Language, ProviderKind, ServedBy, Speaker, Subscription,
+        TurnId, VisitId,
     },
 };
 
@@ -421,7 +421,7 @@ fn a_database_of_a_later_version_is_left_alone() {
     Connection::open(place.path()).unwrap().pragma_update(None, "user_version", 99).unwrap();
     let store = place.open();
     place.wait_for(DeviceStatus::Lost);
-    assert!(matches!(check(&place.path()), Err(StoreError::Newer { found: 99, known: 2, .. })));
+    assert!(matches!(check(&place.path()), Err(StoreError::Newer { found: 99, known: 3, .. })));
     assert_eq!(store.close(LONG).unwrap().recovered, 0);
 }
 
@@ -485,6 +485,7 @@ fn shipped_migrations_are_as_they_were() {
     let shipped = [
         ("0001_visits", "3a98fa94b26f380f0adb28746002bc6c8cc929812bda91e2a09570468c567e91".to_owned()),
         ("0002_people", "fc096dd92a3060c1fd25e97b1611416a6bad5baf26dcd213091d934011de0905".to_owned()),
+        ("0003_conversation", "af361769d8143520db70178eafcb6e1fb3c82294be3fed01af8dbac38808963d".to_owned()),
     ];
     assert_eq!(sums, shipped);
 }
@@ -498,5 +499,7 @@ fn every_value_has_a_name_that_reads_back() {
     }
     check(&[Speaker::Visitor, Speaker::Kiosk]);
     check(&[ServedBy::Cloud, ServedBy::Embedded]);
+    check(&[AppointmentStatus::Booked, AppointmentStatus::Cancelled]);
+    check(&[ProviderKind::SpeechToText, ProviderKind::LanguageModel, ProviderKind::TextToSpeech]);
     check(&[EndReason::Goodbye, EndReason::Silence, EndReason::Departure, EndReason::Touch, EndReason::Shutdown]);
 }

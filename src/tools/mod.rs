@@ -4,6 +4,28 @@
 //! conversation, `Event::ToolCall`. Never touches: devices, the window, the model; a tool that changes something is not
 //! carried out before the visitor has said yes to it.
 
+mod breaker;
+pub mod builtin;
+mod call;
+pub mod command;
+mod consent;
+mod fault;
+mod http;
+mod mcp;
+mod open;
+mod registry;
+mod result;
+mod schema;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
 mod types;
+mod visits;
 
+pub(crate) use consent::ConsentWords;
+pub use fault::ToolFault;
+pub use mcp::{McpServers, ServerState};
+pub use open::{OpenTools, ToolParts, open};
+pub use registry::Registry;
 pub use types::{CallContext, NoTools, Policy, Tool, ToolError, ToolOutput, ToolPrefix, Toolbox};

@@ -98,8 +98,10 @@ pub struct Script {
     pub answer: Vec<String>,
     /// Tokens told one list a request.
     pub answers: VecDeque<Vec<String>>,
-    /// Whether the model calls `end_conversation` after its text.
-    pub ends_conversation: bool,
+    /// Functions called after the text, one list a request: name and arguments.
+    pub calls: VecDeque<Vec<(&'static str, &'static str)>>,
+    /// Told where the request asks for it.
+    pub usage: Value,
     /// Length of the speech made for each character, ms.
     pub speech_ms_per_char: usize,
     /// Until the transcript.
@@ -123,7 +125,8 @@ impl Default for Script {
             transcripts: VecDeque::new(),
             answer: tokens("The museum opens at nine in the morning. You can walk there from the main square."),
             answers: VecDeque::new(),
-            ends_conversation: false,
+            calls: VecDeque::new(),
+            usage: Value::Null,
             speech_ms_per_char: 60,
             transcript_delay: Duration::ZERO,
             first_token_delay: Duration::ZERO,
@@ -324,7 +327,9 @@ fn plan(script: &mut Script, request: &Request) -> Plan {
         Endpoint::Chat => {
             let next = if gets_something { script.answers.pop_front() } else { None };
             let tokens = next.unwrap_or_else(|| script.answer.clone());
-            ("text/event-stream", chat(script, if is_empty { &[] } else { &tokens }))
+            let calls = if gets_something { script.calls.pop_front() } else { None }.unwrap_or_default();
+            let asks_for_usage = request.json()["stream_options"]["include_usage"] == true;
+            ("text/event-stream", chat(script, if is_empty { &[] } else { &tokens }, &calls, asks_for_usage))
         }
         Endpoint::Speech => {
             let input = request.json()["input"].as_str().unwrap_or_default().chars().count();
@@ -349,20 +354,26 @@ fn transcription(script: &Script, text: &str, is_stream: bool) -> (&'static str,
     ("text/event-stream", pieces)
 }
 
-fn chat(script: &Script, tokens: &[String]) -> Vec<Piece> {
+fn chat(script: &Script, tokens: &[String], calls: &[(&str, &str)], asks_for_usage: bool) -> Vec<Piece> {
     let mut pieces: Vec<Piece> = Vec::new();
     for (index, token) in tokens.iter().enumerate() {
         let wait = if index == 0 { script.first_token_delay } else { script.token_delay };
         pieces.push(event(wait, &chunk(&json!({ "content": token }), None)));
     }
-    if script.ends_conversation {
-        let call =
-            |function: Value| json!({ "tool_calls": [{ "index": 0, "type": "function", "function": function }] });
-        pieces.push(event(Duration::ZERO, &chunk(&call(json!({ "name": "end_conversation", "arguments": "" })), None)));
-        pieces.push(event(Duration::ZERO, &chunk(&call(json!({ "arguments": "{}" })), None)));
+    for (index, (name, arguments)) in calls.iter().enumerate() {
+        let call = |id: Option<String>, function: Value| {
+            let call = json!({ "index": index, "id": id, "type": "function", "function": function });
+            event(Duration::ZERO, &chunk(&json!({ "tool_calls": [call] }), None))
+        };
+        pieces.push(call(Some(format!("call_{index}")), json!({ "name": name, "arguments": "" })));
+        let (first, second) = arguments.split_at(arguments.len() / 2);
+        pieces.extend([first, second].map(|part| call(None, json!({ "arguments": part }))));
     }
-    let reason = if script.ends_conversation { "tool_calls" } else { "stop" };
+    let reason = if calls.is_empty() { "stop" } else { "tool_calls" };
     pieces.push(event(Duration::ZERO, &chunk(&json!({}), Some(reason))));
+    if !script.usage.is_null() && asks_for_usage {
+        pieces.push(event(Duration::ZERO, &json!({ "choices": [], "usage": script.usage })));
+    }
     pieces.push(piece(Duration::ZERO, "data: [DONE]\n\n"));
     pieces
 }

@@ -66,7 +66,7 @@ section! {
         command: Vec<String> = Vec::new(), Limit::Any;
         /// Its address (streamable HTTP); empty: `command` is used.
         url: String = String::new(), Limit::BaseUrl;
-        /// The name of the secret that is sent as bearer token; empty: none.
+        /// The name of a secret: sent to `url` as bearer token, or set in the program's environment by this name; empty: none.
         token: String = String::new(), Limit::SecretName;
         /// The tools that may be called; empty: all.
         tools: Vec<String> = Vec::new(), Limit::Any;

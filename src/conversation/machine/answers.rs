@@ -34,6 +34,7 @@ impl Step<'_> {
         let Some(answer) = self.answer_of(id) else { return };
         answer.ends_visit |= ends_visit;
         answer.is_empty = !has_text;
+        self.work_done(id);
         self.replace_if_empty();
     }
 
@@ -96,7 +97,7 @@ impl Step<'_> {
         if was_interrupted {
             self.actions.push(Action::ResumePlayout);
             self.go(Phase::Listening);
-        } else if self.state.phase == Phase::Speaking {
+        } else if matches!(self.state.phase, Phase::Speaking | Phase::Thinking | Phase::CallingTool) {
             self.go(Phase::Listening);
         }
         // There may be words by now of what was said over it.

@@ -70,6 +70,9 @@ impl State {
     /// When a committed answer has been without sound for too long. A paused one is judged by the interruption's limit.
     fn answer_limit(&self, settings: &Settings) -> Option<Duration> {
         let answer = self.answer.as_ref().filter(|answer| answer.is_committed && self.interruption.is_none())?;
+        if let Some(work) = &answer.work {
+            return Some(work.limit(settings));
+        }
         Some(match answer.last_sound {
             Some(heard) => heard + Duration::from_secs(settings.visit.max_silent_speaking_s),
             None => answer.since + Duration::from_secs(settings.visit.max_thinking_s),
@@ -99,8 +102,8 @@ impl Step<'_> {
         if self.state.answer_limit(self.settings).is_none_or(|limit| self.now < limit) {
             return;
         }
-        let was_sounding = self.state.answer.as_ref().is_some_and(|answer| answer.last_sound.is_some());
         let ends_visit = self.state.answer.as_ref().is_some_and(|answer| answer.ends_visit);
+        let is_at_work = matches!(self.state.phase, Phase::Thinking | Phase::CallingTool);
         self.actions.push(Action::Watchdog(self.state.phase));
         self.stop_answer();
         self.finish_turn();
@@ -110,9 +113,7 @@ impl Step<'_> {
         } else if self.state.in_visit {
             self.go(Phase::Listening);
             // A sentence that is itself silent must not call for another.
-            if !was_sounding
-                && self.actions.iter().any(|action| matches!(action, Action::Phase { from: Phase::Thinking, .. }))
-            {
+            if is_at_work {
                 self.say("trouble", false);
             }
         }

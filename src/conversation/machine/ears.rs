@@ -27,6 +27,7 @@ impl Step<'_> {
                 self.new_turn(Some(utterance));
                 self.go(Phase::Listening);
             }
+            Phase::Thinking | Phase::CallingTool if self.was_heard_of_answer() => self.go_on_while_working(utterance),
             Phase::Transcribing | Phase::Thinking | Phase::CallingTool => self.go_on(utterance),
         }
     }

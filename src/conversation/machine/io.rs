@@ -51,6 +51,8 @@ pub enum Input {
         /// Whether it was.
         is_done: bool,
     },
+    /// This sentence of the kiosk's own is to be said instead of whatever is being said.
+    Tell(&'static str),
     /// The niche was touched.
     Touched,
     /// "Finish" was touched.
@@ -125,6 +127,15 @@ pub enum Input {
     },
     /// An answer failed with every provider before anything could be heard.
     AnswerFailed(AnswerId),
+    /// Tools began to run for an answer, or have all come to their end.
+    Calling {
+        /// Which.
+        answer: AnswerId,
+        /// Whether they run.
+        is_running: bool,
+    },
+    /// Nothing of an answer is left to be heard for now, although it goes on.
+    SoundRanDry(AnswerId),
     /// The first sample of an answer left.
     PlayoutStarted(AnswerId),
     /// Sound is still coming.

@@ -17,6 +17,7 @@ mod attention;
 mod interruption;
 mod language;
 mod properties;
+mod tools;
 mod turn;
 
 static TURNS: LazyLock<Arc<TurnWords>> = LazyLock::new(|| Arc::new(TurnWords::load(Path::new("assets")).unwrap()));

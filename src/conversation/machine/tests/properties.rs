@@ -73,6 +73,9 @@ fn any_input() -> impl Strategy<Value = Input> {
             has_text
         }),
         id.clone().prop_map(|id| Input::AnswerFailed(AnswerId(id))),
+        (id.clone(), any::<bool>()).prop_map(|(id, is_running)| Input::Calling { answer: AnswerId(id), is_running }),
+        id.clone().prop_map(|id| Input::SoundRanDry(AnswerId(id))),
+        Just(Input::Tell("card.changed")),
         id.clone().prop_map(|id| Input::PlayoutStarted(AnswerId(id))),
         id.clone().prop_map(|id| Input::SoundHeard(AnswerId(id))),
         id.prop_map(|id| Input::PlayoutFinished(AnswerId(id))),
