@@ -1,7 +1,7 @@
 //! Whatever happens, in whatever order: the conversation never gets stuck, never speaks without an answer or with two, and
 //! never forgets an answer that it has paused.
 //!
-//! As many sequences as `PROPTEST_CASES` says; docs/interruption.md quotes a run of 100,000.
+//! As many sequences as `PROPTEST_CASES` says; docs/interruption.md quotes a run.
 
 use super::*;
 
