@@ -33,15 +33,15 @@ pub(super) struct ConsentWords {
 }
 
 impl ConsentWords {
-    /// Takes them from the translation files: `consent.yes`, `consent.no`, `consent.question`, each a list with commas.
+    /// Takes them from the translation files: `agree.yes`, `agree.no`, `agree.question`, each a list with commas.
     pub(super) fn new(words: &Words) -> Self {
         let mut phrases = Vec::new();
         let mut questions = Vec::new();
         for language in Language::ALL {
-            for (key, consent) in [("consent.yes", Consent::Given), ("consent.no", Consent::Refused)] {
+            for (key, consent) in [("agree.yes", Consent::Given), ("agree.no", Consent::Refused)] {
                 phrases.extend(list(words.get(key, language)).map(|phrase| (phrase, consent)));
             }
-            questions.extend(list(words.get("consent.question", language)).flatten());
+            questions.extend(list(words.get("agree.question", language)).flatten());
         }
         phrases.sort_by_key(|(phrase, _)| std::cmp::Reverse(phrase.len()));
         Self { phrases, questions }
