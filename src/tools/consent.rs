@@ -33,15 +33,15 @@ pub(crate) struct ConsentWords {
 }
 
 impl ConsentWords {
-    /// Takes them from the translation files: `said.yes`, `said.no`, `said.question`, each a list with commas.
+    /// Takes them from the translation files: `agree.yes`, `agree.no`, `agree.question`, each a list with commas.
     pub(crate) fn new(words: &Words) -> Self {
         let mut phrases = Vec::new();
         let mut questions = Vec::new();
         for language in Language::ALL {
-            for (key, consent) in [("said.yes", Consent::Given), ("said.no", Consent::Refused)] {
+            for (key, consent) in [("agree.yes", Consent::Given), ("agree.no", Consent::Refused)] {
                 phrases.extend(list(words.get(key, language)).map(|phrase| (phrase, consent)));
             }
-            questions.extend(list(words.get("said.question", language)).flatten());
+            questions.extend(list(words.get("agree.question", language)).flatten());
         }
         phrases.sort_by_key(|(phrase, _)| std::cmp::Reverse(phrase.len()));
         Self { phrases, questions }

@@ -152,7 +152,8 @@ impl UrlTemplate {
         let filled = join(&self.path, &self.query, &mut |name| text(arguments, name).map(|text| encode(&text)));
         let url = Url::parse(&filled).map_err(|_| "the arguments make no address".to_owned())?;
         let steps = |url: &Url| url.path_segments().map(Iterator::count);
-        if url.origin() != self.sample.origin() || steps(&url) != steps(&self.sample) {
+        let climbs = filled.split(['/', '?']).any(|step| step == "." || step == "..");
+        if climbs || url.origin() != self.sample.origin() || steps(&url) != steps(&self.sample) {
             return Err("an argument such as \"..\" cannot stand in an address".to_owned());
         }
         Ok(url)

@@ -22,6 +22,7 @@ use tokio::{
     io::AsyncReadExt as _,
     process::{ChildStderr, Command},
     sync::Notify,
+    task::JoinHandle,
 };
 
 use super::super::result::cut;
@@ -47,6 +48,8 @@ const ENVIRONMENT: [&str; 14] = [
 const SETPRIV: &str = "/usr/bin/setpriv";
 /// How much of what a child writes to standard error before it serves is kept to explain why it does not, bytes.
 const COMPLAINT_BYTES: usize = 400;
+/// How long the last words of a child that did not serve are waited for.
+const LAST_WORDS: Duration = Duration::from_millis(500);
 /// A server that was asked to end is killed after this.
 const END_LIMIT: Duration = Duration::from_secs(2);
 /// The longest message of a server that is read, bytes.
@@ -82,13 +85,10 @@ impl Connection {
         match dial {
             Dial::Program { command, secret } => {
                 let (child, complaint, group) = start(command, secret.as_ref())?;
-                let running = client.serve(child).await.map_err(|error| {
-                    let said = complaint.lock().unwrap_or_else(PoisonError::into_inner);
-                    let said = String::from_utf8_lossy(&said).trim().to_owned();
-                    let said = if said.is_empty() { said } else { format!("; it said: {said}") };
-                    format!("{}{said}", cut(&error.to_string(), 200))
-                })?;
-                Ok(Self::new(running, Some(group)))
+                match client.serve(child).await {
+                    Ok(running) => Ok(Self::new(running, Some(group))),
+                    Err(error) => Err(format!("{}{}", cut(&error.to_string(), 200), complaint.heard().await)),
+                }
             }
             Dial::Http { url, token, client: http } => {
                 let mut config =
@@ -165,8 +165,42 @@ impl Drop for ProcessGroup {
     }
 }
 
-/// The last bytes that a child wrote to standard error before it served.
-type Complaint = Arc<Mutex<Vec<u8>>>;
+/// The last bytes that a child wrote to standard error.
+struct Complaint {
+    text: Arc<Mutex<Vec<u8>>>,
+    /// Listens as long as the child lives.
+    listener: JoinHandle<()>,
+}
+
+impl Complaint {
+    /// Listens. What is heard is kept for [`Complaint::heard`] and logged nowhere: a server may write there what a visitor
+    /// said. Without a listener it would wait for one.
+    fn of(mut stderr: ChildStderr) -> Self {
+        let text: Arc<Mutex<Vec<u8>>> = Arc::default();
+        let kept = text.clone();
+        let listener = tokio::spawn(async move {
+            let mut buffer = [0; 1024];
+            while let Ok(length @ 1..) = stderr.read(&mut buffer).await {
+                let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+                kept.extend_from_slice(buffer.get(..length).unwrap_or_default());
+                let excess = kept.len().saturating_sub(COMPLAINT_BYTES);
+                kept.drain(..excess);
+            }
+        });
+        Self { text, listener }
+    }
+
+    /// What a child that did not serve had to say.
+    async fn heard(self) -> String {
+        // Its last words may still be in the pipe; one that lives on is not waited for.
+        let _ = tokio::time::timeout(LAST_WORDS, self.listener).await;
+        let text = self.text.lock().unwrap_or_else(PoisonError::into_inner);
+        match String::from_utf8_lossy(&text).trim() {
+            "" => String::new(),
+            text => format!("; it said: {text}"),
+        }
+    }
+}
 
 fn start(
     command: &[String],
@@ -191,21 +225,6 @@ fn start(
         .map_err(|error| format!("{program} cannot be started: {error}"))?;
     let pid = child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
     let pid = pid.ok_or_else(|| format!("{program} ended at once"))?;
-    let complaint = Complaint::default();
-    if let Some(stderr) = stderr {
-        tokio::spawn(listen(stderr, complaint.clone()));
-    }
-    Ok((child, complaint, ProcessGroup(pid)))
-}
-
-/// Reads what a child writes to standard error, or it would wait for a reader; keeps the end of it for
-/// [`Connection::open`], and logs nothing: a server may write there what a visitor said. Ends with the child.
-async fn listen(mut stderr: ChildStderr, complaint: Complaint) {
-    let mut buffer = [0; 1024];
-    while let Ok(length @ 1..) = stderr.read(&mut buffer).await {
-        let mut kept = complaint.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.extend_from_slice(buffer.get(..length).unwrap_or_default());
-        let excess = kept.len().saturating_sub(COMPLAINT_BYTES);
-        kept.drain(..excess);
-    }
+    let stderr = stderr.ok_or_else(|| format!("{program} has no standard error"))?;
+    Ok((child, Complaint::of(stderr), ProcessGroup(pid)))
 }
