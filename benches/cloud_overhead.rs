@@ -20,7 +20,7 @@ use majlis::{
     clock::SystemClock,
     cloud::{BreakerSettings, Cloud, Link, Supervisor},
     config,
-    event::{Bus, Language, ProviderKind},
+    event::{Bus, Language, ProviderKind, ToolResult, ToolSpec, ToolUse},
     llm::{ChatMessage, ChatRequest, CloudLanguageModel, LanguageModel, LlmChain, Role},
     speech::{
         CloudSpeechToText, CloudTextToSpeech, SpeakRequest, SpeechToText, SttChain, TextToSpeech, TranscribeRequest,
@@ -93,24 +93,27 @@ async fn measure(base_url: String, address: Option<SocketAddr>) {
     let (service, guard) = link(ProviderKind::LanguageModel);
     let model = Arc::new(CloudLanguageModel::new(service, config.llm.clone()));
     let mind = LlmChain::new(vec![Link::new(model, guard)], [].into());
-    let message = ChatMessage::new(Role::User, "When do you open?");
-    let messages: Arc<[ChatMessage]> = vec![message; 20].into();
-    let mut times = Vec::new();
-    for _ in 0..rounds {
-        let request = ChatRequest {
-            messages: messages.clone(),
-            language: Language::ENGLISH,
-            entry: None,
-            takes_leave: false,
-            tools: Arc::new([]),
-        };
-        let begun = Instant::now();
-        let mut pieces = mind.answer(request);
-        pieces.next().await.unwrap().unwrap();
-        times.push(begun.elapsed());
-        while pieces.next().await.is_some() {}
+    for (what, messages, tools) in [
+        ("answer, first token", history(10), Arc::new([]) as Arc<[ToolSpec]>),
+        ("  50 turns, 12 tools", history(50), tools()),
+    ] {
+        let mut times = Vec::new();
+        for _ in 0..rounds {
+            let request = ChatRequest {
+                messages: messages.clone(),
+                language: Language::ENGLISH,
+                entry: None,
+                takes_leave: false,
+                tools: tools.clone(),
+            };
+            let begun = Instant::now();
+            let mut pieces = mind.answer(request);
+            pieces.next().await.unwrap().unwrap();
+            times.push(begun.elapsed());
+            while pieces.next().await.is_some() {}
+        }
+        report(what, times);
     }
-    report("answer, first token", times);
     by_hand(address, "/v1/chat/completions", b"{}".to_vec()).await;
 
     let (service, guard) = link(ProviderKind::TextToSpeech);
@@ -126,6 +129,45 @@ async fn measure(base_url: String, address: Option<SocketAddr>) {
     }
     report("speech, first sound", times);
     by_hand(address, "/v1/audio/speech", br#"{"input":"We open at nine."}"#.to_vec()).await;
+}
+
+/// A conversation of so many turns, in every fifth of which a tool was called.
+fn history(turns: usize) -> Arc<[ChatMessage]> {
+    let turn = |turn: usize| {
+        let mut messages = vec![ChatMessage::new(Role::User, "When do you open, and is there a free time on Tuesday?")];
+        if turn.is_multiple_of(5) {
+            let (id, name) = (format!("call_{turn}"), "fetch_slots".to_owned());
+            let arguments = r#"{"day":"2026-11-24","part":"morning"}"#.to_owned();
+            let content = r#"{"free":["2026-11-24T07:30:00Z/adviser","2026-11-24T08:00:00Z/adviser"]}"#.to_owned();
+            messages.push(ChatMessage::calling("", vec![ToolUse { id: id.clone(), name: name.clone(), arguments }]));
+            let (failure, effects) = (None, Vec::new());
+            messages.push(ChatMessage::result(&ToolResult { id, name, content, failure, effects }));
+        }
+        let answer = "The pavilion is open from nine to six, Saturday to Thursday. On Tuesday half past ten is free.";
+        messages.push(ChatMessage::new(Role::Assistant, answer));
+        messages
+    };
+    let instructions = ChatMessage::new(Role::System, "You receive visitors of the pavilion. ".repeat(100));
+    let question = ChatMessage::new(Role::User, "When do you open?");
+    std::iter::once(instructions).chain((0..turns).flat_map(turn)).chain([question]).collect()
+}
+
+/// Twelve tools of the usual size.
+fn tools() -> Arc<[ToolSpec]> {
+    let spec = |number: usize| ToolSpec {
+        name: format!("tool_{number}"),
+        description: "Finds the free times of a host on a day. Call it before anything is booked.".repeat(3),
+        parameters: serde_json::json!({
+            "type": "object",
+            "properties": {
+                "day": { "type": "string", "format": "date", "description": "The day, as 2026-11-24." },
+                "part": { "type": "string", "enum": ["morning", "afternoon", "evening"] },
+                "host": { "type": "string", "description": "Whom the visitor wants to meet." },
+            },
+            "required": ["day"],
+        }),
+    };
+    (0..12).map(spec).collect()
 }
 
 /// Sends a request over a socket that is open already; reports the times to the first byte of the answer's body.

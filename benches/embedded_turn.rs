@@ -8,9 +8,6 @@
 
 mod support;
 
-use std::path::Path;
-
-use anyhow::Context as _;
 use majlis::{
     config::Config,
     event::Language,
@@ -19,7 +16,7 @@ use majlis::{
         replay::{self, Recording},
     },
 };
-use support::{Voice, quantile, scene, speak};
+use support::{Voice, quantile, scene, speak, write_wav};
 
 /// Silence before the first question, ms.
 const LEAD_MS: usize = 1_000;
@@ -90,18 +87,4 @@ fn measure(language: Language, questions: &[&str], voice: Voice, libraries: &mut
         quantile(&mut waits, 1.0),
     );
     Ok(())
-}
-
-fn write_wav(path: &Path, samples: &[f32]) -> anyhow::Result<()> {
-    let spec = hound::WavSpec {
-        channels: 1,
-        sample_rate: 16_000,
-        bits_per_sample: 16,
-        sample_format: hound::SampleFormat::Int,
-    };
-    let mut writer = hound::WavWriter::create(path, spec).context("no recording can be written")?;
-    for sample in samples {
-        writer.write_sample((sample * 32_767.0).round() as i16)?;
-    }
-    Ok(writer.finalize()?)
 }

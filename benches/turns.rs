@@ -2,13 +2,14 @@
 //! questions, which should be answered soon.
 //!
 //! Synthetic voices, the whole audio loop in virtual time, the words before each pause as a recogniser would give
-//! them 150 ms after it was asked. `cargo bench --bench turns`
+//! them 150 ms after it was asked. `cargo bench --profile dev --bench turns`; with `-- --write DIR` the sentences are
+//! written as a set for `majlis eval turns` instead.
 
 #![allow(clippy::print_stdout, reason = "a bench prints its figures")]
 
 mod support;
 
-use std::{sync::Arc, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use futures_util::FutureExt as _;
@@ -19,7 +20,9 @@ use majlis::{
     },
     clock::{Clock as _, ManualClock},
     config,
-    event::Language,
+    conversation::machine::{self, Action, Input, Settings, State, Words},
+    event::{Language, ServedBy},
+    words::Expecting,
 };
 use support::{Models, Voice, quantile, scene, speak};
 
@@ -150,9 +153,10 @@ fn listen(
             // What was said up to here: the first part until the second has begun.
             let second_began = now.as_millis() as usize >= first_end_ms + gap_ms;
             let said = if second_began { texts.join(" ") } else { texts.first().copied().unwrap_or("").to_owned() };
-            signals.text = Some(TextVerdict::of(&said, language));
+            signals.text = Some(TextVerdict::of(&said, language, Expecting::Anything, &models.turns));
         }
-        if decide(&signals, &settings) == Decision::End {
+        signals.language = Some(language);
+        if decide(&signals, &settings, &models.turns) == Decision::End {
             outcome.ended_after_ms = Some(now.as_secs_f64() * 1e3 - first_end_ms as f64);
             break;
         }
@@ -160,7 +164,45 @@ fn listen(
     Ok(outcome)
 }
 
+/// Writes the sentences as a set for `majlis eval turns`.
+fn write_set(folder: &Path) -> anyhow::Result<()> {
+    std::fs::create_dir_all(folder).with_context(|| format!("{} cannot be made", folder.display()))?;
+    let write = |name: String, language: Language, voice: Voice, texts: &[&str], gap_ms: usize| -> anyhow::Result<()> {
+        let parts = texts.iter().map(|text| speak(voice, text)).collect::<anyhow::Result<Vec<_>>>()?;
+        let (mut at_ms, mut sounds, mut words) = (LEAD_MS, Vec::<(usize, &[f32])>::new(), Vec::new());
+        let mut end_s = 0.0;
+        for (part, text) in parts.iter().zip(texts) {
+            sounds.push((at_ms, part));
+            at_ms += part.len() / 16;
+            end_s = at_ms as f64 / 1e3;
+            words.push(serde_json::json!({ "text": text, "end_s": end_s }));
+            at_ms += gap_ms;
+        }
+        support::write_wav(&folder.join(&name).with_extension("wav"), &scene(at_ms + 500, &sounds))?;
+        let json = serde_json::json!({ "language": language, "end_of_turn_s": end_s, "words": words });
+        Ok(std::fs::write(folder.join(name).with_extension("json"), serde_json::to_string_pretty(&json)?)?)
+    };
+    let voices = |language| if language == Language::ARABIC { &ARABIC_VOICES[..] } else { &ENGLISH_VOICES[..] };
+    for (language, unfinished, finished) in [
+        (Language::ENGLISH, &UNFINISHED_EN[..], &FINISHED_EN[..]),
+        (Language::ARABIC, &UNFINISHED_AR[..], &FINISHED_AR[..]),
+    ] {
+        for (n, ((first, second), voice)) in unfinished.iter().zip(voices(language).iter().cycle()).enumerate() {
+            write(format!("{language}-pause-{n:02}"), language, *voice, &[first, second], 400 + n * 37 % 9 * 100)?;
+        }
+        for (n, (text, voice)) in finished.iter().zip(voices(language).iter().cycle()).enumerate() {
+            write(format!("{language}-whole-{n:02}"), language, *voice, &[text], 0)?;
+        }
+    }
+    println!("written: {}", folder.display());
+    Ok(())
+}
+
 fn main() -> anyhow::Result<()> {
+    let mut arguments = std::env::args().skip(1).filter(|argument| argument != "--bench");
+    if arguments.next().as_deref() == Some("--write") {
+        return write_set(Path::new(&arguments.next().context("--write needs a folder")?));
+    }
     let models = Models::load()?;
     let unfinished = UNFINISHED_EN
         .iter()
@@ -221,7 +263,116 @@ fn main() -> anyhow::Result<()> {
         quantile(&mut paused_ms, 0.5),
         quantile(&mut paused_ms, 0.95),
     );
-    interruptions(&models)
+    interruptions(&models)?;
+    [Duration::ZERO, TRANSCRIPTION / 2, TRANSCRIPTION].into_iter().try_for_each(|time| prepared_answers(&models, time))
+}
+
+/// Scripted services: how long the model takes for its first token, and the voice for the first sound of it.
+const FIRST_TOKEN: Duration = Duration::from_millis(200);
+const FIRST_SOUND: Duration = Duration::from_millis(100);
+
+/// How much sooner the first sound comes because the answer is prepared while it is uncertain whether the visitor has
+/// finished: the conversation's own machine on the real ears, with and without `turn.prepare_answers`.
+///
+/// The later the words are there, the less time is left to prepare anything in: `transcription` after they are asked for.
+fn prepared_answers(models: &Models, transcription: Duration) -> anyhow::Result<()> {
+    let questions = FINISHED_EN
+        .iter()
+        .zip(ENGLISH_VOICES.iter().cycle())
+        .map(|(text, voice)| (*text, *voice, Language::ENGLISH))
+        .chain(
+            FINISHED_AR.iter().zip(ARABIC_VOICES.iter().cycle()).map(|(text, voice)| (*text, *voice, Language::ARABIC)),
+        );
+    let (mut gains_ms, mut with_ms, mut without_ms) = (Vec::new(), Vec::new(), Vec::new());
+    for (text, voice, language) in questions {
+        let question = speak(voice, text)?;
+        let first_sound = |prepares| first_sound(models, (&question, text, language), transcription, prepares);
+        let (with, without) = (first_sound(true)?, first_sound(false)?);
+        gains_ms.push(without - with);
+        with_ms.push(with);
+        without_ms.push(without);
+    }
+    println!(
+        "words {} ms after they are asked for, first token {} ms after it is, first sound {} ms later: {} answers sound {:.0} ms after the end of \
+         speech when they are prepared, {:.0} ms when not (medians); gain {:.0} ms (median), {:.0} ms at least",
+        transcription.as_millis(),
+        FIRST_TOKEN.as_millis(),
+        FIRST_SOUND.as_millis(),
+        gains_ms.len(),
+        quantile(&mut with_ms, 0.5),
+        quantile(&mut without_ms, 0.5),
+        quantile(&mut gains_ms, 0.5),
+        quantile(&mut gains_ms, 0.0),
+    );
+    Ok(())
+}
+
+/// From the end of the question to the first sound of its answer, ms.
+fn first_sound(
+    models: &Models,
+    (question, text, language): (&[f32], &str, Language),
+    transcription: Duration,
+    prepares: bool,
+) -> anyhow::Result<f64> {
+    let end_ms = LEAD_MS + question.len() / 16;
+    let clock = ManualClock::default();
+    let near = scene(end_ms + 4_000, &[(LEAD_MS, question)]);
+    let (mut audio, mut link) = models.audio_loop(near, Arc::new(clock.clone()))?;
+    let defaults = config::Config::default();
+    let settings = Settings {
+        turn: config::Turn { prepare_answers: prepares, ..defaults.turn },
+        visit: config::Visit { greet: false, ..defaults.visit },
+        max_utterance: Duration::from_secs(defaults.audio.max_utterance_s),
+        listen_only_when_attending: false,
+        words: Arc::new(models.turns.clone()),
+    };
+    let mut state = State::new(language);
+    let mut due: Vec<(Duration, Input)> = Vec::new();
+    let (mut ready, mut is_wanted) = (None, false);
+    while clock.now() < Duration::from_millis(end_ms as u64 + 4_000) {
+        let mut inputs: Vec<Input> = support::step(&mut audio, &mut link, &clock)
+            .into_iter()
+            .filter_map(|event| match event {
+                AudioEvent::SpeechStarted { utterance, over_playout, .. } => {
+                    Some(Input::SpeechStarted { utterance, over_playout })
+                }
+                AudioEvent::SpeechPaused { clip } => Some(Input::SpeechPaused {
+                    utterance: clip.utterance,
+                    speech_start: clip.speech_start,
+                    speech_end: clip.speech_end,
+                }),
+                AudioEvent::SpeechResumed { utterance, .. } => Some(Input::SpeechResumed(utterance)),
+                AudioEvent::TurnProbability { utterance, speech_end, finished } => {
+                    Some(Input::TurnProbability { utterance, speech_end, finished })
+                }
+                _ => None,
+            })
+            .collect();
+        let now = clock.now();
+        inputs.extend(due.extract_if(.., |(at, _)| *at <= now).map(|(_, input)| input));
+        inputs.push(Input::Tick);
+        for input in inputs {
+            let (next, actions) = machine::step(&state, &settings, now, input);
+            state = next;
+            for action in actions {
+                match action {
+                    Action::Transcribe { job, .. } => {
+                        // What was said so far is unknown here: at a pause inside, all of it is more than there is.
+                        let words = Words { text: text.to_owned(), language, entry: None, served_by: ServedBy::Cloud };
+                        due.push((now + transcription, Input::Transcribed { job, words }));
+                    }
+                    Action::Prepare { .. } => ready = Some(now + FIRST_TOKEN + FIRST_SOUND),
+                    Action::Discard { .. } => ready = None,
+                    Action::Commit { .. } => is_wanted = true,
+                    _ => {}
+                }
+            }
+        }
+        if is_wanted && ready.is_some_and(|ready| ready <= now) {
+            return Ok(now.as_secs_f64() * 1e3 - end_ms as f64);
+        }
+    }
+    anyhow::bail!("{text:?} is never answered")
 }
 
 /// How soon speech over an answer silences it.

@@ -14,13 +14,14 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    appointments as book,
     audio::{AudioLoop, AudioParts, AudioThread, Bell, Meters, Sink, Source, TurnModel, Vad},
     camera::{Camera, OpenCamera},
     clock::Clock,
-    cloud::{BreakerSettings, ProviderError},
+    cloud::{BreakerSettings, Ledger, ProviderError},
     config::Config,
     conversation::{
-        Activity, Conversation, NoRecords, Observations, Parts, VisitorRecords, VisualContext, VisualParts,
+        Activity, Conversation, NoRecords, Observations, Parts, Personas, VisitorRecords, VisualContext, VisualParts,
     },
     event::{Bus, Command, DeviceStatus, Event, Feed, ProviderStatus, Subscription, View},
     knowledge::KnowledgeBase,
@@ -30,11 +31,13 @@ use crate::{
     },
     runtime::{ModelStore, Onnx, OnnxError},
     speech::embedded::Espeak,
-    staff::DeskHandle,
-    store::{Closed, Record, StaffEvent, Store, UnixMillis},
+    staff::{DeskHandle, system_wall_clock},
+    store::{Closed, Record, StaffEvent, Store, StoreWriter, UnixMillis},
+    tools::McpServers,
     words::Words,
 };
 
+mod appointments;
 pub mod demo;
 mod error;
 mod eyes;
@@ -42,11 +45,14 @@ mod people;
 mod providers;
 pub mod replay;
 pub mod run;
+mod spending;
+mod tools;
 
 pub use error::StartError;
 pub use eyes::EyesLink;
 use eyes::{Acquaintances, ClosedEyes, EyesThread};
 use people::People;
+pub use spending::costs;
 
 /// Commands waiting for the conversation. When it is full a touch is dropped; the finger touches again.
 const COMMANDS: usize = 32;
@@ -94,6 +100,7 @@ pub struct Foundation {
     /// The kiosk's own sentences.
     pub words: Arc<Words>,
     knowledge: Arc<KnowledgeBase>,
+    personas: Arc<Personas>,
     models: ModelStore,
     onnx: Onnx,
     /// The one owner of the voice; an error is told to staff by the run that wants to speak.
@@ -111,16 +118,19 @@ impl Foundation {
         for problem in &problems {
             tracing::warn!(%problem, "an entry of the knowledge base is skipped");
         }
+        let mut personas = Personas::load(&config.paths.assets, &config.personas.first)?;
         let models = ModelStore::open(&config.paths.models)?;
         let onnx = libraries.onnx(&models)?;
         let espeak = libraries.espeak();
         if let Ok(espeak) = &espeak {
             providers::choose_voices(espeak, &mut config.embedded);
+            providers::check_persona_voices(espeak, &mut personas);
         }
         Ok(Self {
             config: Arc::new(config),
             words: Arc::new(words),
             knowledge: Arc::new(knowledge),
+            personas: Arc::new(personas),
             models,
             onnx,
             espeak,
@@ -179,6 +189,8 @@ pub struct Kiosk {
     pub commands: mpsc::Sender<Command>,
     /// What the window draws.
     pub view: Arc<ArcSwap<View>>,
+    /// What the services cost.
+    pub ledger: Ledger,
     /// What changes with every frame.
     pub meters: watch::Receiver<Meters>,
     /// What the eyes see, and what they are used for.
@@ -191,6 +203,7 @@ pub struct Kiosk {
     /// The staff's desk, where there is one.
     pub desk: Option<DeskHandle>,
     people: Option<People>,
+    tool_servers: McpServers,
     conversation: JoinHandle<()>,
     store: Store,
     collector: JoinHandle<Collector>,
@@ -231,11 +244,14 @@ impl Kiosk {
             bell: sound.bell,
         };
         let (audio_loop, link) = AudioLoop::new(parts, &config.audio, &config.turn, clock.clone())?;
-        let providers = providers::build(foundation, clock.clone(), &bus);
+        let providers = providers::build(foundation, clock.clone(), &bus, &store.writer());
 
         let (commands, asked) = mpsc::channel(COMMANDS);
         let sees = !matches!(seeing, Seeing::Nothing);
-        let people = (sees || has_desk).then(|| People::open(foundation, &store, &bus)).flatten();
+        let key = people::key(foundation, &bus);
+        let people =
+            key.clone().filter(|_| sees || has_desk).and_then(|key| People::open(foundation, &store, key, &bus));
+        let writer = key.iter().cloned().fold(store.writer(), StoreWriter::sealing);
         let acquaintances = people.as_ref().map(|people| Acquaintances {
             gallery: people.register.gallery(),
             people: Arc::new(people.register.clone()),
@@ -244,6 +260,8 @@ impl Kiosk {
             Some(people) => Arc::new(people.register.clone()),
             None => Arc::new(NoRecords),
         };
+        let booking = key.clone().and_then(|key| appointments::open(foundation, &store, key));
+        let records = appointments::remembering(records, booking.as_ref());
         let (closed_eyes, eyes) = ClosedEyes::new(foundation, bus.clone(), commands.clone(), acquaintances);
         let desk = people
             .as_ref()
@@ -254,6 +272,24 @@ impl Kiosk {
             Seeing::With { is_there, .. } => *is_there,
             Seeing::Stepwise => true,
         };
+        let (closed_eyes, eyes_thread) = match seeing {
+            Seeing::Nothing => (None, None),
+            Seeing::Stepwise => (Some(closed_eyes), None),
+            Seeing::With { camera, .. } => {
+                let camera = Camera::start(camera, &config.camera, clock.clone(), bus.clone())?;
+                (None, Some(EyesThread::start(closed_eyes, camera)?))
+            }
+        };
+        let slot = eyes_thread.as_ref().map(EyesThread::slot);
+        let around = tools::Surroundings {
+            bus: &bus,
+            clock: clock.clone(),
+            records: records.clone(),
+            connection: providers.connection.clone(),
+            sight: eyes.sight.clone(),
+            seeing: slot.zip(providers.observer.clone()),
+        };
+        let opened = tools::open(foundation, around, booking.as_ref().map_or_else(Vec::new, book::tools));
         let observations = Observations::new(&config.visual_context);
         let view = Arc::new(ArcSwap::from_pointee(View::empty(foundation.knowledge.topics(), language)));
         let conversation = Conversation::new(Parts {
@@ -265,7 +301,7 @@ impl Kiosk {
             stt: providers.stt,
             llm: providers.llm,
             tts: providers.tts,
-            store: store.writer(),
+            store: writer,
             audio_events: link.events,
             audio_events_dropped: link.events_dropped,
             audio: link.commands,
@@ -282,17 +318,18 @@ impl Kiosk {
             seen: observations.clone(),
             turns,
             activity,
+            toolbox: opened.registry,
+            personas: foundation.personas.clone(),
+            appointments: appointments::card_desk(booking),
+            feed: feed.clone(),
+            spent: Arc::new({
+                let ledger = providers.ledger.clone();
+                move || ledger.spent()
+            }),
+            wall: system_wall_clock(),
         });
         conversation.warm_up();
         let conversation = tokio::spawn(conversation.run());
-        let (closed_eyes, eyes_thread) = match seeing {
-            Seeing::Nothing => (None, None),
-            Seeing::Stepwise => (Some(closed_eyes), None),
-            Seeing::With { camera, .. } => {
-                let camera = Camera::start(camera, &config.camera, clock.clone(), bus.clone())?;
-                (None, Some(EyesThread::start(closed_eyes, camera)?))
-            }
-        };
         let visual_context = eyes_thread.as_ref().zip(providers.observer).map(|(thread, observer)| {
             let parts = VisualParts {
                 config: config.visual_context.clone(),
@@ -312,6 +349,7 @@ impl Kiosk {
             feed,
             commands,
             view,
+            ledger: providers.ledger,
             meters: link.meters,
             eyes,
             closed_eyes,
@@ -319,6 +357,7 @@ impl Kiosk {
             _visual_context: visual_context,
             desk,
             people,
+            tool_servers: opened.servers,
             conversation,
             store,
             collector,
@@ -342,6 +381,7 @@ impl Kiosk {
             Ok(Err(error)) => tracing::error!(%error, "the conversation did not end well"),
             Err(_) => tracing::error!("the conversation did not end in time"),
         }
+        self.tool_servers.stop().await;
         if let Some(desk) = self.desk {
             desk.stop().await;
         }

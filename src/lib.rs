@@ -3,6 +3,7 @@
 //! A folder under `src/` is a room of the house; `ARCHITECTURE.md` is the map. Each room's `mod.rs` opens with
 //! what it is for, what comes in, what goes out, and what it must never touch.
 
+pub mod appointments;
 pub mod audio;
 pub mod camera;
 pub mod clock;

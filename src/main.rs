@@ -10,12 +10,16 @@ use std::{
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use majlis::{
-    audio::devices::{self, Direction},
+    appointments::command::{AppointmentsAction, appointments},
+    audio::{
+        devices::{self, Direction},
+        evaluate::Evaluator,
+    },
     camera,
     config::{self, Config, Secrets},
     event::Language,
     kiosk::{
-        Foundation, Libraries, replay,
+        self, Foundation, Libraries, replay,
         run::{self, AudioBackend, Pause, RunOptions},
     },
     ops,
@@ -23,11 +27,12 @@ use majlis::{
     runtime::{self, ModelStore, ModelsAction, Onnx, models_command},
     staff::{
         self, RecogniserId,
-        command::{EnrolArgs, FaceTools, StaffAction, VisitorsAction},
+        command::{CropReader, EnrolArgs, FaceTools, StaffAction, VisitorsAction},
     },
     store,
     tools::{self, command::ToolsAction},
     vision::{self, FaceReader, KnownPeople as _},
+    words::TurnWords,
 };
 
 /// What is read where no file is named.
@@ -87,6 +92,11 @@ enum Command {
         #[command(subcommand)]
         action: VisitorsAction,
     },
+    /// Looks after the appointments that visitors have booked
+    Appointments {
+        #[command(subcommand)]
+        action: AppointmentsAction,
+    },
     /// Finds the faces in pictures and tells what can be said of them
     Recognize(RecognizeArgs),
     /// Tries the tools that the model may call
@@ -101,6 +111,12 @@ enum Command {
     },
     /// Shows what the kiosk on this machine does and hears, line by line, until Ctrl-C
     Monitor(MonitorArgs),
+    /// Tells what the services cost: today and the days before, or one day
+    Costs {
+        /// The day, in the stand's time zone
+        #[arg(long, value_name = "YYYY-MM-DD")]
+        day: Option<jiff::civil::Date>,
+    },
     /// Looks after the database
     Db {
         #[command(subcommand)]
@@ -214,6 +230,15 @@ enum EvalCommand {
         #[arg(long)]
         json: bool,
     },
+    /// How often the end of a turn is found too early, and how late it is found, on recordings
+    Turns {
+        /// A folder of WAV files, each with a JSON file beside it that says where the turn truly ended
+        #[arg(long, value_name = "DIR")]
+        dir: PathBuf,
+        /// As JSON (docs/turns.md describes both)
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -275,14 +300,13 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
             let outcome = staff::command::enrol(&config, &args, || face_tools(&config))?;
             Ok(ExitCode::from(outcome.print()?))
         }
-        Command::Visitors { action: VisitorsAction::Embed } => {
-            let mut reader = face_reader(&config)?;
-            let id = recogniser_id(&reader);
-            let outcome = staff::command::embed_again(&config, id, &mut |crop| reader.embed(crop))?;
+        Command::Visitors { action } => {
+            let outcome = staff::command::visitors(&config, &action, || crop_reader(&config))?;
             Ok(ExitCode::from(outcome.print()?))
         }
-        Command::Visitors { action } => Ok(ExitCode::from(staff::command::visitors(&config, &action)?.print()?)),
         Command::Monitor(args) => monitor(&config, &args),
+        Command::Costs { day } => print(&kiosk::costs(&config, day)?, 0),
+        Command::Appointments { action } => Ok(ExitCode::from(appointments(&config, &action)?.print()?)),
         Command::Db { command: DbCommand::Check } => check_database(&config),
         Command::Recognize(args) => recognize(&config, &args),
         Command::Eval { command: EvalCommand::Faces { pairs, json } } => evaluate_faces(&config, &pairs, json),
@@ -291,6 +315,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
             let (text, code) = runtime.block_on(tools::command::run(&config, &action))?;
             print(&text, code)
         }
+        Command::Eval { command: EvalCommand::Turns { dir, json } } => evaluate_turns(&config, &dir, json),
         Command::Config { .. } => Ok(ExitCode::SUCCESS),
     }
 }
@@ -386,6 +411,20 @@ fn recognize(config: &Config, args: &RecognizeArgs) -> anyhow::Result<ExitCode> 
     Ok(if all_read { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
+fn evaluate_turns(config: &Config, dir: &Path, is_json: bool) -> anyhow::Result<ExitCode> {
+    let models = ModelStore::open(&config.paths.models)?;
+    let evaluator = Evaluator {
+        models: &models,
+        onnx: &Onnx::load(&models)?,
+        audio: &config.audio,
+        turn: &config.turn,
+        words: &TurnWords::load(&config.paths.assets)?,
+    };
+    let evaluation = evaluator.run(dir)?;
+    let text = if is_json { format!("{}\n", serde_json::to_string_pretty(&evaluation)?) } else { evaluation.table() };
+    print(&text, 0)
+}
+
 fn evaluate_faces(config: &Config, pairs: &Path, is_json: bool) -> anyhow::Result<ExitCode> {
     let evaluation = vision::evaluate(&mut face_reader(config)?, pairs)?;
     let text = if is_json { format!("{}\n", serde_json::to_string_pretty(&evaluation)?) } else { evaluation.table() };
@@ -439,6 +478,11 @@ fn face_tools(config: &Config) -> anyhow::Result<FaceTools> {
         same_person_threshold: reader.recogniser().same_person_threshold,
         faces: Box::new(reader),
     })
+}
+
+fn crop_reader(config: &Config) -> anyhow::Result<CropReader> {
+    let mut reader = face_reader(config)?;
+    Ok(CropReader { recogniser: recogniser_id(&reader), embed: Box::new(move |crop| reader.embed(crop)) })
 }
 
 fn recogniser_id(reader: &FaceReader) -> RecogniserId {

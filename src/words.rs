@@ -1,13 +1,19 @@
-//! Every sentence of the window and of the kiosk's own voice, from `assets/words/*.toml`: one file a language.
+//! Every sentence of the window and of the kiosk's own voice, from `assets/words/*.toml`, and what visitors' words mean
+//! for whose turn it is, from `assets/turns/*.toml`: one file a language.
 //!
 //! In: the translation files. Out: sentences by key. Never touches: any other room.
 
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use crate::event::Language;
+
+mod turns;
+
+pub use turns::{Expecting, LanguageTurns, Overheard, TurnWords, TurnWordsError, words_of};
 
 /// A translation file that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -40,19 +46,24 @@ pub enum WordsError {
         /// Which, separated by commas.
         keys: String,
     },
+    /// What words mean for whose turn it is is not known.
+    #[error(transparent)]
+    Turns(#[from] TurnWordsError),
 }
 
 /// The sentences of all languages. Every key exists in every language.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Words {
     by_language: BTreeMap<Language, BTreeMap<String, String>>,
+    turns: Arc<TurnWords>,
 }
 
 impl Words {
-    /// Reads `<assets>/words/<code>.toml` for each language.
+    /// Reads `<assets>/words/<code>.toml` and `<assets>/turns/<code>.toml` for each language.
     ///
     /// # Errors
-    /// A file that is missing, is not a flat table of strings, or lacks a key that another language has.
+    /// A file that is missing, is not a flat table of strings, or lacks a key that another language has; turn words that
+    /// cannot be used.
     pub fn load(assets: &Path) -> Result<Self, WordsError> {
         let mut by_language = BTreeMap::new();
         for language in Language::ALL {
@@ -63,7 +74,7 @@ impl Words {
                 .map_err(|error| WordsError::Malformed { path: path.clone(), message: error.to_string() })?;
             by_language.insert(language, sentences);
         }
-        let words = Self { by_language };
+        let mut words = Self { by_language, turns: Arc::default() };
         for language in Language::ALL {
             let missing: Vec<&str> = words
                 .keys()
@@ -77,7 +88,14 @@ impl Words {
                 });
             }
         }
+        words.turns = Arc::new(TurnWords::load(assets)?);
         Ok(words)
+    }
+
+    /// What visitors' words mean for whose turn it is.
+    #[must_use]
+    pub fn turns(&self) -> &Arc<TurnWords> {
+        &self.turns
     }
 
     /// The sentence for `key`. A key that no file has is shown as itself: wrong, visible, harmless.

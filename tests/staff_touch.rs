@@ -10,8 +10,8 @@ use egui_kittest::kittest::{NodeT, Queryable};
 use majlis::event::{
     Language, Phase,
     staff::{
-        CaptureView, DetailField, PersonDetails, PersonStatus, PersonView, PinProblem, PinView, Removed, StaffCommand,
-        StaffPage, StaffView,
+        CaptureView, DetailField, PersonDetails, PersonStatus, PersonView, PinProblem, PinView, RefusedDetails,
+        Removed, StaffCommand, StaffPage, StaffView,
     },
 };
 use window::{Kiosk, LANDSCAPE, PORTRAIT, staff, themed, view};
@@ -441,6 +441,24 @@ fn details_are_edited_in_the_same_form() {
     let [StaffCommand::SaveDetails(id, details)] = sent.as_slice() else { panic!("{} commands", sent.len()) };
     assert_eq!((*id, details.name.as_str()), (staff::id(1), "Maryam Al"));
     assert_eq!(details.email, "maryam@noor.example");
+}
+
+#[test]
+fn changed_details_that_are_refused_come_back_with_what_is_wrong_until_they_are_discarded() {
+    let mut person = staff::person(Language::ENGLISH);
+    let details = PersonDetails { email: "maryam@noor..example".into(), ..person.details.clone() };
+    let refused = |number| RefusedDetails { number, details: details.clone(), fields: vec![DetailField::Email] };
+    person.refused = Some(Box::new(refused(1)));
+    let mut kiosk = kiosk(StaffPage::Person(person.clone()));
+    kiosk.step();
+    assert_eq!(written(&kiosk, "E-mail"), "maryam@noor..example");
+    kiosk.harness.get_by_label("The e-mail address is not complete.");
+    touch(&mut kiosk, "Discard");
+    kiosk.harness.get_by_label("Edit");
+    person.refused = Some(Box::new(refused(2)));
+    kiosk.show_staff(staff::shown(StaffPage::Person(person), Language::ENGLISH));
+    kiosk.step();
+    kiosk.harness.get_by_label("The e-mail address is not complete.");
 }
 
 #[test]

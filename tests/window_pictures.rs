@@ -11,7 +11,7 @@ use majlis::{
     event::{Connection, Device, Language, Phase, View},
     ui::SafeCause,
 };
-use window::{Kiosk, LANDSCAPE, PORTRAIT, asked, heard, spoken, themed, topics, view};
+use window::{Kiosk, LANDSCAPE, PORTRAIT, appointment, asked, heard, spoken, summary, themed, tool, topics, view};
 
 const LANGUAGES: [Language; 2] = Language::ALL;
 
@@ -90,9 +90,12 @@ fn speaking(language: Language) -> View {
     }
 }
 
-fn tool(language: Language) -> View {
-    let caption = heard(language);
-    View { caption: Some(caption), hint: Some("tool.appointments"), ..view(Phase::CallingTool, language) }
+fn booked(language: Language) -> View {
+    View { card: Some(appointment(language)), ..view(Phase::Speaking, language) }
+}
+
+fn ended(language: Language) -> View {
+    View { card: Some(summary(language)), hint: Some("goodbye"), ..view(Phase::Idle, language) }
 }
 
 #[test]
@@ -164,8 +167,41 @@ fn transcribing_and_thinking_show_that_something_is_at_work() {
         hint: Some("thinking.long"),
         ..view(Phase::Thinking, language)
     });
+}
+
+#[test]
+fn a_tool_at_work_shows_its_steps() {
     each_language("tool-portrait-day", PORTRAIT, "day", tool);
-    picture("tool-landscape-day-en", tool(Language::ENGLISH), LANDSCAPE, "day");
+    each_language("tool-landscape-day", LANDSCAPE, "day", tool);
+    picture("tool-portrait-contrast-en", tool(Language::ENGLISH), PORTRAIT, "contrast");
+    large("tool-portrait", PORTRAIT, tool);
+    large("tool-landscape", LANDSCAPE, tool);
+}
+
+#[test]
+fn an_appointment_shows_its_code_and_other_times() {
+    each_language("appointment-portrait-day", PORTRAIT, "day", booked);
+    each_language("appointment-landscape-day", LANDSCAPE, "day", booked);
+    each_language("appointment-portrait-contrast", PORTRAIT, "contrast", booked);
+    large("appointment-portrait", PORTRAIT, booked);
+    large("appointment-landscape", LANDSCAPE, booked);
+}
+
+#[test]
+fn the_summary_of_a_visit_is_shown_when_it_is_over() {
+    each_language("summary-portrait-day", PORTRAIT, "day", ended);
+    each_language("summary-landscape-day", LANDSCAPE, "day", ended);
+    picture("summary-portrait-contrast-en", ended(Language::ENGLISH), PORTRAIT, "contrast");
+    large("summary-portrait", PORTRAIT, ended);
+    large("summary-landscape", LANDSCAPE, ended);
+}
+
+#[test]
+fn the_nameplate_tells_who_speaks() {
+    each_language("persona-portrait-day", PORTRAIT, "day", |language| View {
+        persona: Some(["Sales".into(), "المبيعات".into()]),
+        ..speaking(language)
+    });
 }
 
 #[test]

@@ -2,44 +2,70 @@
 
 #![allow(dead_code, reason = "each bench uses its part")]
 
+pub(crate) mod hall;
+pub(crate) mod room;
+
 use std::{path::Path, process::Command, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, ensure};
 use majlis::{
     audio::{
-        AudioEvent, AudioLink, AudioLoop, AudioParts, Bell, NullSink, PIPELINE_RATE_HZ, TurnModel, Vad, WavSource,
-        read_wav,
+        AudioEvent, AudioLink, AudioLoop, AudioParts, Bell, NullSink, PIPELINE_RATE_HZ, Sink, Source, TurnModel, Vad,
+        WavSource, read_wav,
     },
     clock::{Clock, ManualClock},
     config,
     runtime::{ModelStore, Onnx},
+    words::TurnWords,
 };
+
+/// Samples a second in the pipeline.
+pub(crate) const PIPELINE_RATE: usize = PIPELINE_RATE_HZ as usize;
 
 /// The models of `models/`, found once: a process has one ONNX Runtime.
 pub(crate) struct Models {
     store: ModelStore,
     onnx: Onnx,
+    /// What words mean for whose turn it is.
+    pub(crate) turns: TurnWords,
 }
 
 impl Models {
     pub(crate) fn load() -> anyhow::Result<Self> {
         let store = ModelStore::open(&Path::new(env!("CARGO_MANIFEST_DIR")).join("models"))?;
         let onnx = Onnx::load(&store)?;
-        Ok(Self { store, onnx })
+        let turns = TurnWords::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("assets"))?;
+        Ok(Self { store, onnx, turns })
     }
 
     /// The loop with a recording as the microphone.
     pub(crate) fn audio_loop(&self, near: Vec<f32>, clock: Arc<dyn Clock>) -> anyhow::Result<(AudioLoop, AudioLink)> {
+        self.audio_loop_with(
+            Box::new(WavSource::new(near, Duration::from_secs(3))),
+            Box::new(NullSink::default()),
+            &config::Audio::default(),
+            clock,
+        )
+    }
+
+    /// The loop with these devices.
+    pub(crate) fn audio_loop_with(
+        &self,
+        source: Box<dyn Source>,
+        sink: Box<dyn Sink>,
+        settings: &config::Audio,
+        clock: Arc<dyn Clock>,
+    ) -> anyhow::Result<(AudioLoop, AudioLink)> {
         let bell = Bell::default();
         let turn_model = self.onnx.session(&self.store, "smart-turn-v3.2", 1)?;
         let parts = AudioParts {
-            source: Box::new(WavSource::new(near, Duration::from_secs(3))),
-            sink: Box::new(NullSink::default()),
+            source,
+            sink,
             vad: Vad::new(self.onnx.session(&self.store, "silero-vad", 1)?)?,
             turn_model: Some(TurnModel::spawn(turn_model, bell.clone())?),
             bell,
         };
-        Ok(AudioLoop::new(parts, &config::Audio::default(), &config::Turn::default(), clock)?)
+        Ok(AudioLoop::new(parts, settings, &config::Turn::default(), clock)?)
     }
 }
 
@@ -94,6 +120,21 @@ pub(crate) fn scene(length_ms: usize, sounds: &[(usize, &[f32])]) -> Vec<f32> {
         }
     }
     samples
+}
+
+/// Writes a recording at the pipeline's rate.
+pub(crate) fn write_wav(path: &Path, samples: &[f32]) -> anyhow::Result<()> {
+    let spec = hound::WavSpec {
+        channels: 1,
+        sample_rate: 16_000,
+        bits_per_sample: 16,
+        sample_format: hound::SampleFormat::Int,
+    };
+    let mut writer = hound::WavWriter::create(path, spec).context("no recording can be written")?;
+    for sample in samples {
+        writer.write_sample((sample * 32_767.0).round() as i16)?;
+    }
+    Ok(writer.finalize()?)
 }
 
 /// Runs one frame in lock-step and returns what happened.

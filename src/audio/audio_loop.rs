@@ -372,6 +372,7 @@ impl AudioLoop {
         let seen = Observation {
             clean: &clean,
             raw_dbfs,
+            clean_dbfs: dbfs(&clean),
             end,
             window,
             may_echo: self.far_end.may_echo() && !self.echo_path.is_absent(),
@@ -450,6 +451,7 @@ impl AudioLoop {
                 self.release();
                 self.tell(AudioEvent::InterruptionDismissed { utterance });
             }
+            Happening::GoesOn { clip } => self.tell(AudioEvent::SpeechGoesOn { clip }),
             Happening::Truncated { utterance } => self.tell(AudioEvent::UtteranceTruncated { utterance }),
             Happening::Paused { clip, heard } => {
                 if let Some(model) = &self.turn_model {

@@ -47,6 +47,38 @@ impl NoiseFloor {
     }
 }
 
+/// How loud a place usually is: mean and spread of its frames' levels, over about ten seconds of them.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct UsualLevel {
+    mean_dbfs: f32,
+    variance: f32,
+    frames: u32,
+}
+
+/// Frames over which it is averaged in the end, and without which nothing is known of it.
+const USUAL_FRAMES: u32 = 1_000;
+const USUAL_FRAMES_AT_LEAST: u32 = 30;
+
+impl UsualLevel {
+    /// Learns from a frame's level, dBFS.
+    pub(super) fn update(&mut self, frame_dbfs: f32) {
+        self.frames = (self.frames + 1).min(USUAL_FRAMES);
+        let share = 1.0 / self.frames as f32;
+        let above = frame_dbfs - self.mean_dbfs;
+        self.mean_dbfs += share * above;
+        self.variance = (1.0 - share) * (self.variance + share * above * above);
+    }
+
+    /// The level that so many standard deviations of its frames lie under, dBFS; far below silence while too little is
+    /// known.
+    pub(super) fn exceptional_dbfs(&self, deviations: f32) -> f32 {
+        if self.frames < USUAL_FRAMES_AT_LEAST {
+            return 2.0 * SILENCE_DBFS;
+        }
+        self.mean_dbfs + deviations * self.variance.sqrt()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -59,5 +91,14 @@ mod tests {
         assert!(floor.dbfs() < -58.0, "{}", floor.dbfs());
         (0..100).for_each(|_| floor.update(-75.0, false));
         assert!((floor.dbfs() + 75.0).abs() < 1.0, "{}", floor.dbfs());
+    }
+
+    #[test]
+    fn a_voice_is_exceptional_in_a_hall_whose_babble_is_usual() {
+        let mut usual = UsualLevel::default();
+        assert!(usual.exceptional_dbfs(2.0) < SILENCE_DBFS);
+        (0..2_000).for_each(|n| usual.update(if n % 2 == 0 { -45.0 } else { -35.0 }));
+        let level = usual.exceptional_dbfs(2.0);
+        assert!((level + 30.0).abs() < 1.0, "{level}");
     }
 }

@@ -2,8 +2,8 @@
 //! end of turn.
 //!
 //! In: samples from a [`Source`], [`AudioCommand`]s. Out: samples to a [`Sink`], [`AudioEvent`]s, [`Meters`].
-//! Never touches: the network, the disk (but for WAV files given as devices), the words of the conversation
-//! ([`endpoint`] judges words that it is handed).
+//! Never touches: the network, the disk (but for WAV files given as devices or to be evaluated), the words of the
+//! conversation ([`endpoint`] judges words that it is handed).
 //!
 //! One thread, the [`AudioLoop`], works in frames of 10 ms: what is being played → echo, noise and gain processing
 //! ([`processing`](self)) → voice activity → [segmentation](segment) → events. The turn model has a thread of its
@@ -15,6 +15,7 @@ mod device_stream;
 pub mod devices;
 mod echo_path;
 pub mod endpoint;
+pub mod evaluate;
 mod far_end;
 mod level;
 mod mel;

@@ -8,7 +8,7 @@ use std::{collections::VecDeque, time::Duration};
 
 use super::{
     FRAME_SAMPLES, Frame, PIPELINE_RATE_HZ, SpeechClip, UtteranceId,
-    level::NoiseFloor,
+    level::{NoiseFloor, UsualLevel},
     mel::{MelHistory, MelSnapshot},
     source::FRAME,
     vad::WINDOW,
@@ -32,12 +32,44 @@ const SILENT_WINDOWS: u32 = 2;
 const SILENT_WINDOWS_AGAINST_ENERGY: u32 = 5;
 /// Loud frames among the last eight without which speech has not come back.
 const LOUD_FRAMES_TO_RESUME: usize = 3;
-/// For this long after playout begins the echo canceller is still learning: one window is not enough.
-const PLAYOUT_WARM_UP: Duration = Duration::from_secs(1);
+/// For this long after playout begins the echo canceller is still settling: stronger evidence is asked for.
+const PLAYOUT_WARM_UP: Duration = Duration::from_secs(3);
+/// For so much sound from the speaker, over all answers, it has yet to find its echo at all: the strongest is asked for.
+const ECHO_UNKNOWN: Duration = Duration::from_secs(3);
+
+/// Under echo the canceller holds a visitor's voice back as well, in pieces, and the VAD doubts what is left of it. But
+/// next to nothing is left of the echo itself, so sound that stands out from that belongs to somebody else, and a part of
+/// the VAD's usual probability is enough: measured in docs/interruption.md.
+const SHARE_UNDER_ECHO: f32 = 0.2;
+const SHARE_IN_WARM_UP: f32 = 0.4;
+const SHARE_WHILE_UNKNOWN: f32 = 0.8;
+/// What stands out from the floor, dB: where the kiosk may be heard, and where not.
+const STANDS_OUT_UNDER_ECHO_DB: f32 = 15.0;
+const STANDS_OUT_DB: f32 = 8.0;
+/// ... in so many of the last [`CLEAN_FRAMES`], of 10 ms.
+const FRAMES_STANDING_OUT: usize = 3;
+const FRAMES_IN_WARM_UP: usize = 4;
+const CLEAN_FRAMES: usize = 8;
+/// Standard deviations above its usual level at which something is not the hall: to pause for it, to take it for a visitor.
+const UNUSUAL_TO_PAUSE: f32 = 2.0;
+const UNUSUAL_TO_LISTEN: f32 = 1.8;
+/// Playout that was paused falls silent in the room, and the canceller lets go, within so long; only then can be told what
+/// it was paused for.
+const ROOM_FALLS_SILENT: Duration = Duration::from_millis(300);
+/// By then it is decided, from the onset on.
+const JUDGED_WITHIN: Duration = Duration::from_millis(600);
+/// Windows of certain speech without which it was none: about 100 ms. Where the kiosk may have been heard, one of them must
+/// lie after so long: its voice is gone from the room by then.
+const CERTAIN_WINDOWS: u32 = 3;
+const ECHO_IS_GONE: Duration = Duration::from_millis(200);
 
 /// An utterance that has been silent for this long is closed without being told: the conversation ends its turns much
 /// sooner, so it has not taken this one, and speech after it must not be taken for its end.
 const FORGOTTEN_AFTER: Duration = Duration::from_secs(10);
+
+/// Speech over the kiosk's voice that has gone on for so long is handed out to be judged by its words, before it pauses:
+/// soon enough for half a second of it to be judged within 0.6 s by a recogniser that is quick, and once more.
+const PARTS_AT: [Duration; 2] = [Duration::from_millis(450), Duration::from_millis(1_400)];
 
 const WINDOW_TIME: Duration = Duration::from_millis(32);
 const HISTORY_FRAMES: usize = 32;
@@ -48,6 +80,8 @@ pub(super) struct Observation<'a> {
     pub(super) clean: &'a Frame,
     /// The level of the unprocessed frame, dBFS.
     pub(super) raw_dbfs: f32,
+    /// The level of the processed frame, dBFS.
+    pub(super) clean_dbfs: f32,
     /// When the unprocessed frame ended (`Clock`).
     pub(super) end: Duration,
     /// The VAD's window that was completed in this frame, and when it ended.
@@ -82,6 +116,9 @@ pub(super) enum Happening {
     Truncated {
         utterance: UtteranceId,
     },
+    GoesOn {
+        clip: SpeechClip,
+    },
     /// With the question for the turn model.
     Paused {
         clip: SpeechClip,
@@ -115,6 +152,14 @@ struct Utterance {
     id: UtteranceId,
     activity: Activity,
     interruption: Interruption,
+    /// When it was found, which is later than its start.
+    found: Duration,
+    /// Windows in which the VAD was certain, while the kiosk was silent.
+    certain_windows: u32,
+    /// Whether the last of them came when nothing of the kiosk's voice could be heard any more.
+    is_certain_alone: bool,
+    /// The power of the loudest frames of those, as a mean.
+    level: LoudestFrames,
     start: Duration,
     /// The end of the last speech heard.
     end: Duration,
@@ -123,6 +168,8 @@ struct Utterance {
     loudest_dbfs: Option<f32>,
     quiet_frames: u32,
     silent_windows: u32,
+    /// How many of [`PARTS_AT`] were handed out.
+    parts: usize,
 }
 
 /// The state machine.
@@ -133,6 +180,14 @@ pub(super) struct Segmenter {
     noise: NoiseFloor,
     /// The newest frames' levels, dBFS; `None` under echo.
     levels: VecDeque<Option<f32>>,
+    /// The same of what is left after processing, and its floor.
+    clean_levels: VecDeque<f32>,
+    clean_floor: NoiseFloor,
+    /// How loud that usually is while nobody is heard: with the kiosk's voice in the room, and without.
+    usual_under_echo: UsualLevel,
+    usual: UsualLevel,
+    /// How long the speaker has been heard so far.
+    echo_heard: Duration,
     lead_in: VecDeque<f32>,
     /// Of the open utterance.
     mel: MelHistory,
@@ -153,6 +208,11 @@ impl Segmenter {
                 * PIPELINE_RATE_HZ as usize,
             noise: NoiseFloor::default(),
             levels: VecDeque::with_capacity(HISTORY_FRAMES),
+            clean_levels: VecDeque::with_capacity(CLEAN_FRAMES),
+            clean_floor: NoiseFloor::default(),
+            usual_under_echo: UsualLevel::default(),
+            usual: UsualLevel::default(),
+            echo_heard: Duration::ZERO,
             lead_in: VecDeque::new(),
             mel: MelHistory::default(),
             current: None,
@@ -195,7 +255,7 @@ impl Segmenter {
     pub(super) fn push(&mut self, seen: &Observation<'_>, happenings: &mut Vec<Happening>) {
         self.remember(seen);
         if let Some(window) = seen.window {
-            self.is_speech = window.probability >= self.threshold(seen);
+            self.is_speech = window.probability >= self.threshold(seen) && self.stands_out(seen);
             self.windows_above = if self.is_speech { self.windows_above + 1 } else { 0 };
             self.must_stop_first &= self.is_speech;
         }
@@ -207,7 +267,29 @@ impl Segmenter {
     }
 
     fn threshold(&self, seen: &Observation<'_>) -> f32 {
-        if seen.playing_since.is_some() { self.settings.interruption_threshold } else { self.settings.speech_threshold }
+        let interruption = self.settings.interruption_threshold;
+        match seen.playing_since {
+            None => self.settings.speech_threshold,
+            Some(_) if !seen.may_echo => interruption,
+            Some(_) if self.echo_heard < ECHO_UNKNOWN => interruption * SHARE_WHILE_UNKNOWN,
+            Some(_) if is_warming_up(seen) => interruption * SHARE_IN_WARM_UP,
+            Some(_) => interruption * SHARE_UNDER_ECHO,
+        }
+    }
+
+    /// While the kiosk speaks: whether what is left after processing is more than the echo and the hall leave.
+    fn stands_out(&self, seen: &Observation<'_>) -> bool {
+        if seen.playing_since.is_none() {
+            return true;
+        }
+        let (usual, above_db) = if seen.may_echo {
+            (&self.usual_under_echo, STANDS_OUT_UNDER_ECHO_DB)
+        } else {
+            (&self.usual, STANDS_OUT_DB)
+        };
+        let threshold = (self.clean_floor.dbfs() + above_db).max(usual.exceptional_dbfs(UNUSUAL_TO_PAUSE));
+        let needed = if is_warming_up(seen) && seen.may_echo { FRAMES_IN_WARM_UP } else { FRAMES_STANDING_OUT };
+        self.clean_levels.iter().filter(|level| **level > threshold).count() >= needed
     }
 
     fn remember(&mut self, seen: &Observation<'_>) {
@@ -215,6 +297,19 @@ impl Segmenter {
         if let Some(level) = level {
             self.noise.update(level, self.is_speech || self.has_utterance());
         }
+        if seen.may_echo && seen.playing_since.is_some() {
+            self.echo_heard = self.echo_heard.saturating_add(FRAME);
+        }
+        let is_heard = self.is_speech || self.has_utterance();
+        self.clean_floor.update(seen.clean_dbfs, is_heard);
+        if !is_heard {
+            let usual = if seen.may_echo { &mut self.usual_under_echo } else { &mut self.usual };
+            usual.update(seen.clean_dbfs);
+        }
+        if self.clean_levels.len() == CLEAN_FRAMES {
+            self.clean_levels.pop_front();
+        }
+        self.clean_levels.push_back(seen.clean_dbfs);
         if self.levels.len() == HISTORY_FRAMES {
             self.levels.pop_front();
         }
@@ -227,8 +322,8 @@ impl Segmenter {
 
     fn look_for_onset(&mut self, seen: &Observation<'_>, happenings: &mut Vec<Happening>) {
         let Some(window) = seen.window else { return };
-        let warming_up = seen.playing_since.is_some_and(|since| seen.end.saturating_sub(since) < PLAYOUT_WARM_UP);
-        let needed = if warming_up && seen.may_echo { 2 } else { 1 };
+        let is_unknown = seen.playing_since.is_some() && seen.may_echo && self.echo_heard < ECHO_UNKNOWN;
+        let needed = if is_unknown { 2 } else { 1 };
         if self.must_stop_first || self.windows_above < needed {
             return;
         }
@@ -245,12 +340,17 @@ impl Segmenter {
             id,
             activity: Activity::Speaking,
             interruption: if over_playout { Interruption::Pending } else { Interruption::None },
+            found: seen.end,
+            certain_windows: 0,
+            is_certain_alone: !seen.may_echo,
+            level: LoudestFrames::default(),
             start: at,
             end: window.end,
             samples: heard,
             loudest_dbfs: None,
             quiet_frames: 0,
             silent_windows: 0,
+            parts: 0,
         });
         self.learn_level();
         happenings.push(Happening::Started { utterance: id, at, over_playout });
@@ -355,17 +455,39 @@ impl Segmenter {
             return;
         }
         let spoken = current.end.saturating_sub(current.start);
-        let is_long_enough = spoken >= Duration::from_millis(self.settings.interruption_min_ms);
-        if current.interruption == Interruption::Pending && is_long_enough {
-            current.interruption = Interruption::Confirmed;
-            happenings.push(Happening::Confirmed { utterance: current.id });
+        if current.interruption == Interruption::Pending {
+            if let Some(window) = seen.window
+                && window.probability >= self.settings.interruption_threshold
+            {
+                current.certain_windows += 1;
+                current.is_certain_alone |= seen.end.saturating_sub(current.found) >= ECHO_IS_GONE;
+                self.clean_levels.iter().rev().take(3).for_each(|level| current.level.push(*level));
+            }
+            let usual_dbfs = self.usual.exceptional_dbfs(UNUSUAL_TO_LISTEN);
+            let is_loud_enough = current.level.dbfs() > usual_dbfs.max(self.clean_floor.dbfs() + STANDS_OUT_DB);
+            let is_long_enough = spoken >= Duration::from_millis(self.settings.interruption_min_ms);
+            let is_certain = current.certain_windows >= CERTAIN_WINDOWS && current.is_certain_alone;
+            if is_long_enough && is_loud_enough && is_certain {
+                current.interruption = Interruption::Confirmed;
+                happenings.push(Happening::Confirmed { utterance: current.id });
+            } else if seen.end.saturating_sub(current.found) < ROOM_FALLS_SILENT {
+                return;
+            } else if is_pause || seen.end.saturating_sub(current.start) >= JUDGED_WITHIN.max(ROOM_FALLS_SILENT) {
+                happenings.push(Happening::Dismissed { utterance: current.id });
+                // What was taken for a visitor and was none is how loud it is here.
+                current.level.0.iter().for_each(|level| self.usual.update(*level));
+                self.must_stop_first = self.is_speech;
+                self.current = None;
+                return;
+            }
+        }
+        if current.interruption == Interruption::Confirmed
+            && PARTS_AT.get(current.parts).is_some_and(|at| spoken >= *at)
+        {
+            current.parts += 1;
+            happenings.push(Happening::GoesOn { clip: current.clip() });
         }
         if !is_pause {
-            return;
-        }
-        if current.interruption == Interruption::Pending {
-            happenings.push(Happening::Dismissed { utterance: current.id });
-            self.current = None;
             return;
         }
         current.activity = Activity::Paused;
@@ -374,16 +496,39 @@ impl Segmenter {
 }
 
 impl Utterance {
-    fn paused(&self, mel: &MelHistory) -> Happening {
-        Happening::Paused {
-            clip: SpeechClip {
-                utterance: self.id,
-                speech_start: self.start,
-                speech_end: self.end,
-                samples: self.samples.as_slice().into(),
-            },
-            heard: mel.snapshot(),
+    fn clip(&self) -> SpeechClip {
+        SpeechClip {
+            utterance: self.id,
+            speech_start: self.start,
+            speech_end: self.end,
+            samples: self.samples.as_slice().into(),
         }
+    }
+
+    fn paused(&self, mel: &MelHistory) -> Happening {
+        Happening::Paused { clip: self.clip(), heard: mel.snapshot() }
+    }
+}
+
+/// Whether the kiosk has begun to speak so lately that its echo may not be cancelled well yet.
+fn is_warming_up(seen: &Observation<'_>) -> bool {
+    seen.playing_since.is_some_and(|since| seen.end.saturating_sub(since) < PLAYOUT_WARM_UP)
+}
+
+/// The level of the louder half of speech: that of its vowels, whatever lies between them.
+#[derive(Debug, Clone, Default)]
+struct LoudestFrames(Vec<f32>);
+
+impl LoudestFrames {
+    fn push(&mut self, dbfs: f32) {
+        // Only until the speech is judged: some sixty frames.
+        self.0.push(dbfs);
+    }
+
+    fn dbfs(&self) -> f32 {
+        let mut levels = self.0.clone();
+        levels.sort_by(f32::total_cmp);
+        levels.get(levels.len() * 3 / 4).copied().unwrap_or(f32::NEG_INFINITY)
     }
 }
 

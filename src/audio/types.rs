@@ -33,14 +33,20 @@ pub enum AudioEvent {
         /// Whether the kiosk was speaking; playout has been paused by the loop itself.
         over_playout: bool,
     },
-    /// Speech over the playout has lasted long enough to be an interruption (not a cough). Only after
-    /// `SpeechStarted { over_playout: true }`.
+    /// Speech that began over the playout has gone on for a while without a pause: what there is of it, to be judged by its
+    /// words. Comes at most twice for an utterance.
+    SpeechGoesOn {
+        /// What was heard so far; it has not ended.
+        clip: SpeechClip,
+    },
+    /// Speech over the playout has lasted long enough, and stands out enough from the hall, to be an interruption (not a
+    /// cough, not the hall). Only after `SpeechStarted { over_playout: true }`, and within 0.6 s of it.
     InterruptionConfirmed {
         /// The utterance.
         utterance: UtteranceId,
     },
-    /// Speech over the playout ended too soon to be an interruption; the loop has let playout go on and forgotten
-    /// the utterance.
+    /// Speech over the playout ended too soon to be an interruption, or was the hall's; the loop has let playout go on and
+    /// forgotten the utterance.
     InterruptionDismissed {
         /// The utterance.
         utterance: UtteranceId,

@@ -68,11 +68,14 @@ impl Health {
             let mut of_kind = known.services.iter().filter(|(own, _)| *own == kind).peekable();
             of_kind.peek().is_some() && of_kind.all(|(_, is_suspended)| *is_suspended)
         };
-        let connection = match () {
-            () if known.services.is_empty() => Connection::Local,
-            () if known.is_budget_spent => Connection::Offline,
-            () if is_away(ProviderKind::SpeechToText) || is_away(ProviderKind::LanguageModel) => Connection::Offline,
-            () => Connection::Online,
+        let is_limited =
+            known.is_budget_spent || is_away(ProviderKind::SpeechToText) || is_away(ProviderKind::LanguageModel);
+        let connection = if known.services.is_empty() {
+            Connection::Local
+        } else if is_limited {
+            Connection::Offline
+        } else {
+            Connection::Online
         };
         self.connection.send_if_modified(|current| std::mem::replace(current, connection) != connection);
     }

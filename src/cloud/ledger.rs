@@ -235,7 +235,9 @@ impl Ledger {
     #[must_use]
     pub fn today(&self) -> (Date, Cost) {
         let mut sums = self.lock();
-        self.begin_day(&mut sums);
+        if self.begin_day(&mut sums) {
+            self.tell(&sums);
+        }
         (sums.day, sums.spent_today())
     }
 
@@ -278,11 +280,14 @@ impl Ledger {
     fn tell(&self, sums: &Sums) {
         let Inner { budget, warn_at, status, bus, .. } = &*self.inner;
         let spent = sums.spent_today();
-        let new = match () {
-            () if *budget == Cost::default() => BudgetStatus::Within,
-            () if spent >= *budget => BudgetStatus::Exhausted,
-            () if spent >= *warn_at => BudgetStatus::Warning,
-            () => BudgetStatus::Within,
+        let new = if *budget == Cost::default() {
+            BudgetStatus::Within
+        } else if spent >= *budget {
+            BudgetStatus::Exhausted
+        } else if spent >= *warn_at {
+            BudgetStatus::Warning
+        } else {
+            BudgetStatus::Within
         };
         if !status.send_if_modified(|status| std::mem::replace(status, new) != new) {
             return;

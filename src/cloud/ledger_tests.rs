@@ -64,7 +64,7 @@ fn minute() -> Usage {
 #[test]
 fn each_kind_costs_its_price() {
     let ledger = World::new(0.0).ledger();
-    let mut cost = |usage: Usage| {
+    let cost = |usage: Usage| {
         let before = ledger.spent();
         ledger.used(&usage);
         ledger.spent().since(before)

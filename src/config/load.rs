@@ -10,6 +10,7 @@ use toml::de::{DeTable, DeValue};
 use super::{
     Config, ConfigErrors,
     problem::{Origin, Problem},
+    schedule::{self, ScheduleProblem},
     section::{Section, Sections, Visitor, join},
     setting::{Limit, Setting, describe},
 };
@@ -78,6 +79,12 @@ impl Config {
         // A value that was refused already must not cause a second complaint.
         let refused: Vec<String> = problems.iter().filter_map(|problem| problem.key.clone()).collect();
         problems.extend(check_silences(&config, &origins, path, &refused));
+        problems.extend(schedule::problems(&config.appointments).into_iter().filter_map(|problem| {
+            let ScheduleProblem { key, found, allowed } = problem;
+            let origin = origins.get(&key).cloned();
+            let origin = origin.unwrap_or(Origin::File { path: PathBuf::from(path), line: None });
+            (!refused.contains(&key)).then_some(Problem { origin, key: Some(key), found, allowed })
+        }));
         if problems.is_empty() { Ok(config) } else { Err(ConfigErrors::new(problems)) }
     }
 }

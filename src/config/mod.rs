@@ -10,6 +10,7 @@ mod load;
 mod problem;
 mod providers;
 mod reference;
+mod schedule;
 mod schema;
 mod secrets;
 mod section;
@@ -23,6 +24,7 @@ pub use command::check_command;
 pub use problem::{ConfigErrors, Origin, Problem};
 pub use providers::CloudProvider;
 pub use reference::reference;
+pub use schedule::{DAY_MINUTES, ScheduleProblem, WorkingHours, holiday, problems as schedule_problems};
 pub use schema::{
     Appointments, Audio, Camera, Cloud, CloudLlm, CloudStt, CloudTts, Config, Costs, Embedded, Enrolment, Health, Host,
     HttpTool, Log, McpServer, Memory, NextLlm, NextStt, NextTts, Paths, Personas, Presence, Price, Staff, Stand, Store,

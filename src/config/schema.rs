@@ -279,8 +279,11 @@ section! {
         unsure_silence_ms: u64 = 600, Limit::Int(10..=10_000);
         /// Silence after which any utterance ends the turn, ms: the ceiling.
         max_silence_ms: u64 = 2_000, Limit::Int(10..=10_000);
-        /// Probability of the end-of-turn model from which the voice counts as finished.
-        finished_threshold: f32 = 0.5, Limit::Number(0.0..=1.0);
+        /// Silence that is waited for while a number is being given digit by digit and is not complete, ms.
+        digits_silence_ms: u64 = 3_000, Limit::Int(10..=10_000);
+        /// Probability of the end-of-turn model from which the voice counts as finished; 0: each language has its own,
+        /// in `turns/` of the assets.
+        finished_threshold: f32 = 0.0, Limit::Number(0.0..=1.0);
         /// Whether the answer is prepared while the end of the turn is still being decided.
         prepare_answers: bool = true, Limit::Any;
         /// How many prepared answers may be thrown away in one turn.

@@ -3,12 +3,15 @@
 //!
 //! ```text
 //! model ─▶ deltas ─▶ clauses ─▶ voice (this clause and the next) ─▶ hold until committed ─▶ audio loop
+//!   ▲        └▸ calls ─▶ hold until committed ─▶ toolbox ─▶ results ┐
+//!   └───────────────────────────────────────────────────────────────┘
 //! ```
-//! Dropping an [`AnswerJob`] cancels all of it.
+//! Dropping an [`AnswerJob`] cancels all of it, but a call that changes something: that comes to its end, and is told.
 
 use std::{ops::Range, sync::Arc, time::Duration};
 
 use futures_util::StreamExt as _;
+use futures_util::future::BoxFuture;
 use tokio::{
     sync::{mpsc, watch},
     task::JoinSet,
@@ -19,10 +22,16 @@ use super::activity::{Activity, Busy};
 use crate::{
     audio::{AudioCommand, AudioCommands, PlayChunk},
     clock::Clock,
-    event::{AnswerId, Language, ServedBy},
-    llm::{ChatRequest, Delta, LanguageModel},
-    speech::{ClauseSplitter, SpeakRequest, TextToSpeech, WordMark},
+    event::{AnswerId, Language, PersonaVoice, ServedBy, ToolResult, ToolUse, VisitId},
+    llm::LanguageModel,
+    speech::{SpeakRequest, TextToSpeech, WordMark},
 };
+
+mod calls;
+mod thinking;
+
+pub(super) use calls::Calling;
+pub(super) use thinking::Inquiry;
 
 /// Clauses waiting for the voice. When it is full the model's stream waits.
 const CLAUSES_AHEAD: usize = 8;
@@ -39,9 +48,37 @@ const SILENCE_RATE_HZ: u32 = 16_000;
 /// What the answer is made of.
 pub(super) enum Source {
     /// The language model answers.
-    Model(ChatRequest),
+    Model(Box<Inquiry>),
     /// A sentence of the kiosk's own.
     Sentence(String),
+    /// Something that is done once the answer is wanted; gives the sentence that says what came of it.
+    Deed(BoxFuture<'static, String>),
+}
+
+/// A tool at work, as the window shows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct ToolMark {
+    /// The key of its sentence.
+    pub(super) says: &'static str,
+    /// The name of its icon.
+    pub(super) icon: &'static str,
+}
+
+/// The calls of one step, and what came of them.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct ToolStepDone {
+    pub(super) visit: VisitId,
+    pub(super) calls: Vec<ToolUse>,
+    pub(super) results: Vec<ToolResult>,
+    /// Whether one of them may have changed something.
+    pub(super) changes_something: bool,
+}
+
+impl ToolStepDone {
+    /// Whether something may be otherwise than before: a call that was refused or only proposed changed nothing.
+    pub(super) fn has_changed_something(&self) -> bool {
+        self.changes_something && self.results.iter().any(|result| result.failure.is_none())
+    }
 }
 
 /// What the driver learns about an answer in the making.
@@ -57,6 +94,10 @@ pub(super) enum Progress {
     Sound { clause: u32, length: Duration, words: Vec<WordMark> },
     /// All sound of a clause is there.
     ClauseComplete(u32),
+    /// Tools begin to run.
+    Calling(Vec<ToolMark>),
+    /// They have come to their end. Told even if the answer was given up meanwhile, where they may have changed something.
+    Called(Arc<ToolStepDone>),
     /// All text is there.
     Complete { served_by: Option<ServedBy>, ends_visit: bool, has_text: bool },
     /// The model failed before it said anything.
@@ -91,12 +132,20 @@ pub(super) struct AnswerJob {
 
 impl AnswerJob {
     /// Starts to make an answer; nothing of it is heard before [`AnswerJob::commit`].
-    pub(super) fn start(makers: Makers, answer: AnswerId, language: Language, source: Source) -> Self {
+    ///
+    /// `voice`: of who speaks; `None`: as configured.
+    pub(super) fn start(
+        makers: Makers,
+        answer: AnswerId,
+        language: Language,
+        voice: Option<Arc<PersonaVoice>>,
+        source: Source,
+    ) -> Self {
         let commit = watch::Sender::new(false);
         let wanted = commit.subscribe();
         let busy = makers.activity.begin();
         let task = tokio::spawn(async move {
-            Maker { makers, answer, language, wanted }.run(source, busy).await;
+            Maker { makers, answer, language, wanted }.run(source, voice, busy).await;
         });
         Self { commit, _task: AbortOnDropHandle::new(task) }
     }
@@ -111,6 +160,7 @@ impl AnswerJob {
 struct PendingClause {
     index: u32,
     text: String,
+    voice: Option<Arc<PersonaVoice>>,
 }
 
 /// The sound of a clause as it comes.
@@ -134,14 +184,14 @@ struct Maker {
 }
 
 impl Maker {
-    async fn run(self, source: Source, busy: Busy) {
+    async fn run(self, source: Source, voice: Option<Arc<PersonaVoice>>, busy: Busy) {
         let (clause_sender, clauses) = mpsc::channel(CLAUSES_AHEAD);
         // One clause is being forwarded while the next is being spoken.
         let (sound_sender, sounds) = mpsc::channel(1);
         let mut parts = JoinSet::new();
         parts.spawn(self.clone().speak(clauses, sound_sender));
         parts.spawn(self.clone().forward(sounds, busy));
-        self.think(source, clause_sender).await;
+        self.think(source, voice, clause_sender).await;
         while parts.join_next().await.is_some() {}
     }
 
@@ -149,51 +199,6 @@ impl Maker {
         let event = AnswerEvent { answer: self.answer, at: self.makers.clock.now(), progress };
         // The driver outlives its jobs; if it is gone, so is the need to tell it.
         let _ = self.makers.events.send(event).await;
-    }
-
-    // ---- text -------------------------------------------------------------------------------------------------------
-
-    async fn think(&self, source: Source, clauses: mpsc::Sender<PendingClause>) {
-        let mut outlet = ClauseOutlet { maker: self, splitter: ClauseSplitter::default(), clauses, next: 0 };
-        match source {
-            Source::Sentence(text) => {
-                outlet.push(text).await;
-                outlet.finish().await;
-                self.report(Progress::Complete { served_by: None, ends_visit: false, has_text: true }).await;
-            }
-            Source::Model(request) => self.ask_model(request, outlet).await,
-        }
-    }
-
-    async fn ask_model(&self, request: ChatRequest, mut outlet: ClauseOutlet<'_>) {
-        let mut deltas = self.makers.llm.answer(request);
-        let mut has_begun = false;
-        loop {
-            match deltas.next().await {
-                Some(Ok(Delta::Text(text))) => {
-                    if !std::mem::replace(&mut has_begun, true) {
-                        self.report(Progress::FirstToken).await;
-                    }
-                    outlet.push(text).await;
-                }
-                Some(Ok(Delta::Call(_))) => {}
-                Some(Ok(Delta::Done { served_by, ends_visit })) => {
-                    let has_text = outlet.finish().await;
-                    self.report(Progress::Complete { served_by: Some(served_by), ends_visit, has_text }).await;
-                    return;
-                }
-                // The chain has told staff the cause already; here only the outcome counts.
-                Some(Err(_)) | None => {
-                    let outcome = if outlet.finish().await {
-                        Progress::Complete { served_by: None, ends_visit: false, has_text: true }
-                    } else {
-                        Progress::Failed
-                    };
-                    self.report(outcome).await;
-                    return;
-                }
-            }
-        }
     }
 
     // ---- voice ------------------------------------------------------------------------------------------------------
@@ -216,7 +221,7 @@ impl Maker {
     }
 
     async fn speak_clause(self, clause: PendingClause, chunks: mpsc::Sender<SoundChunk>) {
-        let request = SpeakRequest { text: clause.text.clone(), language: self.language, voice: None };
+        let request = SpeakRequest { text: clause.text.clone(), language: self.language, voice: clause.voice };
         let mut speech = self.makers.tts.speak(request);
         let mut spoke = false;
         while let Some(piece) = speech.next().await {
@@ -265,39 +270,5 @@ impl Maker {
         }
         // From here on the audio loop has the answer; a fast replay need not wait for us.
         drop(busy);
-    }
-}
-
-/// Turns text into clauses for the voice, and tells the driver about both.
-struct ClauseOutlet<'a> {
-    maker: &'a Maker,
-    splitter: ClauseSplitter,
-    clauses: mpsc::Sender<PendingClause>,
-    next: u32,
-}
-
-impl ClauseOutlet<'_> {
-    async fn push(&mut self, text: String) {
-        let clauses = self.splitter.push(&text);
-        self.maker.report(Progress::Text(text)).await;
-        self.send(clauses).await;
-    }
-
-    /// Sends what is left. Whether there was anything to say: a text without a letter or digit has no clause.
-    async fn finish(&mut self) -> bool {
-        let clauses = self.splitter.finish();
-        self.send(clauses).await;
-        self.next > 0
-    }
-
-    async fn send(&mut self, clauses: impl IntoIterator<Item = crate::speech::Clause>) {
-        for clause in clauses {
-            self.maker.report(Progress::Clause(clause.bytes)).await;
-            let pending = PendingClause { index: self.next, text: clause.text };
-            self.next += 1;
-            if self.clauses.send(pending).await.is_err() {
-                return;
-            }
-        }
     }
 }

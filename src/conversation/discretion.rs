@@ -31,7 +31,7 @@ const ARABIC: &str = "رجل رجال رجلا رجلان رجلين امراة 
     مشهورة اسمه اسمها";
 
 /// Whether a text says nothing about people that must not be said.
-pub(super) fn is_discreet(text: &str) -> bool {
+pub(crate) fn is_discreet(text: &str) -> bool {
     let listed: BTreeSet<String> =
         [ENGLISH, ARABIC].iter().flat_map(|list| list.split_whitespace()).map(fold).collect();
     // The alef of the Arabic accusative is an ending, too.

@@ -2,107 +2,51 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, atomic::Ordering},
     time::Duration,
 };
 
-use arc_swap::ArcSwap;
 use futures_util::StreamExt as _;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::{
-    Activity, Observations, TurnRecord, VisitorRecords,
-    answer::{AnswerEvent, AnswerJob, Makers, Progress, Source},
+    Parts, Persona, TurnRecord,
+    answer::{AnswerEvent, AnswerJob, Makers, Progress, Source, ToolStepDone},
+    cards::CardChange,
     heard::SpokenText,
+    history::History,
     machine::{self, Action, FAREWELL, Input, JobId, Question, Settings, State, Words as HeardWords},
-    prompt::{self, History},
+    utterance::LanguageOfVisit,
     view::{KioskWords, Scene, VisitorWords},
+    visit::VisitLog,
 };
 use crate::{
-    audio::{AudioCommand, AudioCommands, AudioEvent, Meters, Playhead, SpeechClip},
+    audio::{AudioCommand, AudioEvent, Playhead, SpeechClip},
     clock::Clock,
-    config,
     event::{
-        AnswerId, Bus, Command, Connection, Device, DeviceStatus, EndReason, Event, Language, Phase, ServedBy, Sight,
-        Speaker, Subscription, Toast, TurnId, View, VisitId, VisitorId,
+        AnswerId, Command, Connection, Device, DeviceStatus, EndReason, Event, FeedEvent, KnownVisitor, Language,
+        Phase, ServedBy, Sight, Speaker, Subscription, Toast, TurnId, VisitId, VisitorId, VisitorMemory,
     },
-    knowledge::{Answered, Hit, KnowledgeBase},
-    llm::{ChatRequest, LanguageModel},
-    speech::{SpeechToText, TextToSpeech, TranscribeRequest, TranscriptPiece},
-    store::{Message, Record, Said, StoreWriter, UnixMillis},
+    speech::{TranscribeRequest, TranscriptPiece},
+    store::{Message, Record, Said, UnixMillis},
+    tools::ConsentWords,
     vision::EyesCommand,
-    words::Words,
 };
 
 mod act;
+mod ending;
 mod known;
+mod own_words;
+mod question;
+mod spoken;
+mod tools;
 
 /// Progress of jobs waiting for the driver. When it is full the jobs wait.
 const PROGRESS_QUEUE: usize = 256;
 
 /// How often captions follow the sound, and how soon a "speaking" without sound is noticed.
 const CAPTION_STEP: Duration = Duration::from_millis(60);
-
-/// Entries of the knowledge base that the model is shown with a question.
-const FACTS: usize = 4;
-
-/// What a conversation is made of.
-pub struct Parts {
-    /// The time.
-    pub clock: Arc<dyn Clock>,
-    /// Where events go.
-    pub bus: Bus,
-    /// The configuration.
-    pub config: Arc<config::Config>,
-    /// The kiosk's own sentences.
-    pub words: Arc<Words>,
-    /// What the stand knows.
-    pub knowledge: Arc<KnowledgeBase>,
-    /// Ears' other half: speech to text, fallback included.
-    pub stt: Arc<dyn SpeechToText>,
-    /// Mind: the language model, fallback included.
-    pub llm: Arc<dyn LanguageModel>,
-    /// Voice: text to speech, fallback included.
-    pub tts: Arc<dyn TextToSpeech>,
-    /// Where the transcript goes.
-    pub store: StoreWriter,
-    /// What is heard.
-    pub audio_events: mpsc::Receiver<AudioEvent>,
-    /// How many of those were dropped because the queue was full.
-    pub audio_events_dropped: Arc<AtomicU64>,
-    /// What is to be played.
-    pub audio: AudioCommands,
-    /// How far playout is.
-    pub meters: watch::Receiver<Meters>,
-    /// What is asked for from outside.
-    pub commands: mpsc::Receiver<Command>,
-    /// Whether services answer.
-    pub connection: watch::Receiver<Connection>,
-    /// The window's snapshot.
-    pub view: Arc<ArcSwap<View>>,
-    /// Called after the snapshot was replaced. Must not block.
-    pub repaint: Box<dyn Fn() + Send + Sync>,
-    /// Whether what the visitor says leaves the box (for the notice).
-    pub uses_service: bool,
-    /// Whether a camera is in use at the start (for the notice); one that comes later is heard of on the bus.
-    pub camera_on: bool,
-    /// What the camera shows.
-    pub sight: watch::Receiver<Sight>,
-    /// To the eyes. Bounded; when it is full what was said to them is dropped, and logged.
-    pub eyes: mpsc::Sender<EyesCommand>,
-    /// The people on record.
-    pub records: Arc<dyn VisitorRecords>,
-    /// What the camera showed of late, in words; the default: nothing.
-    pub seen: Observations,
-    /// Finished turns. Bounded; when it is full a record is dropped: it stands in the store as well.
-    pub turns: mpsc::Sender<TurnRecord>,
-    /// What is under way, for a fast replay.
-    pub activity: Activity,
-}
 
 /// A transcription's progress.
 struct TranscriptEvent {
@@ -130,10 +74,29 @@ struct RunningAnswer {
     name: Option<String>,
     /// Where playout stood when the speaker was lost: what comes after it can be read, and is not heard.
     unheard_from: Option<Playhead>,
+    /// What tools did for it.
+    steps: Vec<Arc<ToolStepDone>>,
+    /// Whether tools run for it, or have run: its sound may come with pauses.
+    is_working: bool,
+    /// Whether the model was asked to tell what came of earlier calls.
+    tells_result: bool,
+    /// What becomes of "forget me" once it is wanted.
+    forgetting: Option<known::Forgetting>,
 }
 
-/// Who asked to be forgotten, and whether it was done.
-type Forgotten = (VisitorId, bool);
+/// What was done beside the conversation.
+enum Background {
+    /// Somebody was recognised, and this is remembered of them.
+    Recognised(Box<KnownVisitor>, VisitorMemory),
+    /// This is remembered of whoever said who they are.
+    Remembered(VisitorId, VisitorMemory),
+    /// Somebody asked to be forgotten: whether it was done, and whether that is being said already.
+    Forgotten { visitor: VisitorId, is_done: bool, is_said: bool },
+    /// A model worded the summary of what was said before.
+    Reworded { visit: VisitId, old: String, summary: String },
+    /// A button of the appointment's card was touched, and this came of it.
+    CardChanged(VisitId, CardChange),
+}
 
 /// A conversation, ready to run.
 pub struct Conversation {
@@ -155,8 +118,22 @@ pub struct Conversation {
     has_eyes: bool,
     /// For the camera's comings and goings; those of sound are heard from the audio loop.
     devices: Subscription,
-    /// Who was asked to be forgotten, and whether it was done.
-    forgotten: (mpsc::Sender<Forgotten>, mpsc::Receiver<Forgotten>),
+    /// What was done beside the conversation. Bounded; whoever did it waits when it is full.
+    background: (mpsc::Sender<Background>, mpsc::Receiver<Background>),
+    /// Who speaks.
+    persona: Arc<Persona>,
+    /// What is remembered of whoever is there.
+    memory: Option<(VisitorId, VisitorMemory)>,
+    language_of_visit: LanguageOfVisit,
+    /// Knows a yes.
+    consent: ConsentWords,
+    visit_log: VisitLog,
+    /// Whether a call came to its end that the visitor was not told of yet.
+    has_untold_result: bool,
+    /// Whether the visitor was asked if they want to be forgotten.
+    asked_to_forget: bool,
+    /// What the kiosk says of a touched card.
+    card_says: String,
 }
 
 impl Conversation {
@@ -169,15 +146,24 @@ impl Conversation {
             visit: config.visit.clone(),
             max_utterance: Duration::from_secs(config.audio.max_utterance_s),
             listen_only_when_attending: config.presence.listen_only_when_attending,
+            words: parts.words.turns().clone(),
         };
         Self {
             state: State::new(config.stand.language),
             scene: Scene::new(parts.knowledge.topics(), parts.uses_service, parts.camera_on),
-            history: History::new(config.visit.history_turns),
+            history: History::new(config.visit.history_turns, config.memory.prompt_tokens as usize),
             settings,
             has_eyes: true,
             devices: parts.bus.subscribe(),
-            forgotten: mpsc::channel(PROGRESS_QUEUE),
+            background: mpsc::channel(PROGRESS_QUEUE),
+            persona: parts.personas.first().clone(),
+            memory: None,
+            language_of_visit: LanguageOfVisit::default(),
+            consent: ConsentWords::new(&parts.words),
+            visit_log: VisitLog::default(),
+            has_untold_result: false,
+            asked_to_forget: false,
+            card_says: String::new(),
             parts,
             visit: None,
             clip: None,
@@ -222,7 +208,7 @@ impl Conversation {
                     let sight = if self.has_eyes { *self.parts.sight.borrow_and_update() } else { Sight::default() };
                     self.feed(Input::Seen(sight)).await;
                 }
-                Some((visitor, is_done)) = self.forgotten.1.recv() => self.has_forgotten(visitor, is_done).await,
+                Some(done) = self.background.1.recv() => self.done_beside(done).await,
                 Some(stamped) = self.devices.next() => self.camera_changed(&stamped.event),
                 () = sleep_until(clock, wake), if wake.is_some() => self.wake().await,
             }
@@ -234,10 +220,12 @@ impl Conversation {
 
     fn next_wake(&self) -> Option<Duration> {
         let deadline = self.state.next_deadline(&self.settings);
-        let caption = (self.state.phase() == Phase::Speaking).then(|| self.parts.clock.now() + CAPTION_STEP);
+        let is_working = self.answer.as_ref().is_some_and(|(_, running)| running.is_working);
+        let follows_sound = self.state.phase() == Phase::Speaking || is_working;
+        let caption = follows_sound.then(|| self.parts.clock.now() + CAPTION_STEP);
         let toast = self.scene.toast.as_ref().map(|toast| toast.since + Toast::SHOWN_FOR);
         let farewell = self.scene.farewell_since.map(|since| since + FAREWELL);
-        [deadline, caption, toast, farewell].into_iter().flatten().min()
+        [deadline, caption, toast, farewell, self.scene.summary_until].into_iter().flatten().min()
     }
 
     async fn wake(&mut self) {
@@ -248,10 +236,16 @@ impl Conversation {
         if self.scene.farewell_since.is_some_and(|since| now >= since + FAREWELL) {
             self.scene.farewell_since = None;
         }
+        self.scene.put_summary_away(now);
         let playhead = self.parts.meters.borrow().playhead;
         if playhead.clause_played != self.last_played {
             self.last_played = playhead.clause_played;
             self.feed(Input::SoundHeard(playhead.answer)).await;
+        }
+        if !playhead.is_playing
+            && self.answer.as_ref().is_some_and(|(id, own)| *id == playhead.answer && own.is_working)
+        {
+            self.feed(Input::SoundRanDry(playhead.answer)).await;
         }
         if self.state.next_deadline(&self.settings).is_some_and(|deadline| now >= deadline) {
             self.feed(Input::Tick).await;
@@ -264,6 +258,9 @@ impl Conversation {
         self.tell_of_losses();
         match event {
             AudioEvent::SpeechStarted { utterance, over_playout, .. } => {
+                if over_playout {
+                    self.tell_own_words().await;
+                }
                 self.feed(Input::SpeechStarted { utterance, over_playout }).await;
                 // Not for every noise of the hall.
                 if self.state.utterance() == Some(utterance) || self.state.held_utterance() == Some(utterance) {
@@ -273,6 +270,11 @@ impl Conversation {
             }
             AudioEvent::InterruptionConfirmed { utterance } => self.feed(Input::InterruptionConfirmed(utterance)).await,
             AudioEvent::InterruptionDismissed { utterance } => self.feed(Input::InterruptionDismissed(utterance)).await,
+            AudioEvent::SpeechGoesOn { clip } => {
+                let utterance = clip.utterance;
+                self.clip = Some(clip);
+                self.feed(Input::SpeechGoesOn(utterance)).await;
+            }
             AudioEvent::SpeechPaused { clip } => {
                 let input = Input::SpeechPaused {
                     utterance: clip.utterance,
@@ -307,7 +309,10 @@ impl Conversation {
                     self.record_answer(*id, running);
                 }
             }
-            AudioEvent::PlayoutFinished { answer } => self.feed(Input::PlayoutFinished(answer)).await,
+            AudioEvent::PlayoutFinished { answer } => {
+                self.tell_what_was_asked(answer).await;
+                self.feed(Input::PlayoutFinished(answer)).await;
+            }
             AudioEvent::MicrophoneLost { detail } => {
                 self.device(Device::Microphone, DeviceStatus::Lost, detail);
                 self.feed(Input::MicrophoneLost).await;
@@ -361,7 +366,7 @@ impl Conversation {
         let input = match command {
             Command::VisitorArrived => Input::Arrived,
             Command::VisitorLeft => Input::Left,
-            Command::VisitorRecognised(visitor) => self.recognised(visitor),
+            Command::VisitorRecognised(visitor) => return self.recall(visitor),
             Command::NotMe => self.deny(),
             Command::ForgetMe => self.forget(),
             Command::Touch => Input::Touched,
@@ -377,7 +382,12 @@ impl Conversation {
                 let text = known.text(language).question.clone();
                 Input::Topic(Question { text, language, entry: Some(entry), written_by: None })
             }
-            Command::MoveAppointment(_) | Command::CancelAppointment | Command::HideCard => Input::Touched,
+            Command::MoveAppointment(slot) => self.touch_card(Some(slot)),
+            Command::CancelAppointment => self.touch_card(None),
+            Command::HideCard => {
+                self.scene.put_card_away();
+                Input::Touched
+            }
             Command::Shutdown => Input::Shutdown,
         };
         self.feed(input).await;
@@ -397,16 +407,13 @@ impl Conversation {
                     record.transcript_at = Some(event.at);
                 }
                 let text = transcript.text.trim().to_owned();
+                let language = self.language_of(&text, transcript.language, transcript.entry.is_some());
                 if !text.is_empty() {
-                    let words = VisitorWords { text: text.clone(), language: transcript.language, is_final: true };
-                    self.scene.visitor = Some(words);
+                    // The caption's direction is that of its letters, whatever language is answered in.
+                    let language = Language::of_text(&text).unwrap_or(language);
+                    self.scene.visitor = Some(VisitorWords { text: text.clone(), language, is_final: true });
                 }
-                let words = HeardWords {
-                    text,
-                    language: transcript.language,
-                    entry: transcript.entry,
-                    served_by: transcript.served_by,
-                };
+                let words = HeardWords { text, language, entry: transcript.entry, served_by: transcript.served_by };
                 self.feed(Input::Transcribed { job: event.job, words }).await;
             }
             None => {
@@ -416,8 +423,20 @@ impl Conversation {
         }
     }
 
+    /// The language to answer in: a mixed sentence or one borrowed word does not change that of the visit.
+    fn language_of(&mut self, text: &str, heard: Language, is_recognised_phrasing: bool) -> Language {
+        if is_recognised_phrasing {
+            return heard;
+        }
+        let of_visit = self.visit_log.has_questions().then(|| self.state.language());
+        self.language_of_visit.decide(text, heard, of_visit, &self.parts.words)
+    }
+
     async fn answered(&mut self, event: AnswerEvent) {
         let AnswerEvent { answer, at, progress } = event;
+        if let Progress::Called(step) = progress {
+            return self.called(answer, step).await;
+        }
         let Some((_, running)) = self.answer.as_mut().filter(|(id, _)| *id == answer) else { return };
         match progress {
             Progress::FirstToken => running.first_token_at = Some(at),
@@ -428,6 +447,12 @@ impl Conversation {
                 running.spoken.push_sound(clause, length, &words);
             }
             Progress::ClauseComplete(clause) => running.spoken.complete_clause(clause),
+            Progress::Calling(marks) => {
+                running.is_working = true;
+                self.scene.begin_tools(&marks);
+                self.feed(Input::Calling { answer, is_running: true }).await;
+            }
+            Progress::Called(_) => {}
             Progress::Complete { served_by, ends_visit, has_text } => {
                 running.served_by = served_by;
                 self.feed(Input::AnswerComplete { answer, ends_visit, has_text }).await;

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use crate::event::{VisitId, VisitorId};
+use crate::event::{Language, VisitId, VisitorId, VisitorMemory};
 
 /// A person could not be forgotten.
 #[derive(Debug, thiserror::Error)]
@@ -17,6 +17,11 @@ pub trait VisitorRecords: Send + Sync {
 
     /// Somebody who was taken for them said "that is not me". Goes into the audit log. Must not block.
     fn denied(&self, visitor: VisitorId);
+
+    /// What is remembered of them, worded in `language`. Nothing, if it cannot be read: staff were told why.
+    async fn memory(&self, _visitor: VisitorId, _language: Language) -> VisitorMemory {
+        VisitorMemory::default()
+    }
 
     /// Forgets them: embeddings, crops, name, the link to what was said. Returns once that is done.
     ///

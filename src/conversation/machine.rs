@@ -6,28 +6,30 @@
 use std::time::Duration;
 
 use crate::{
-    audio::endpoint::{self, Decision, Signals, TextVerdict},
+    audio::endpoint::{self, Decision, TextVerdict},
     event::{AnswerId, EndReason, Language, Phase, TurnId, UtteranceId},
+    words::{Expecting, Overheard},
 };
 
 mod answers;
 mod attention;
 mod deadlines;
 mod ears;
+mod interruption;
 mod io;
 mod question;
 #[cfg(test)]
 mod tests;
+mod tools;
 
 pub use attention::GREETING_BY_NAME;
+use interruption::Interruption;
+pub use interruption::OwnWords;
 pub use io::{Action, Input, JobId, Settings};
 pub use question::{Question, Words};
 
 /// Speech shorter than this that has no words is taken for a noise and passed over in silence.
 const NOISE_AT_MOST: Duration = Duration::from_millis(800);
-
-/// How long an interruption may stay unjudged before the answer goes on.
-const INTERRUPTION_AT_MOST: Duration = Duration::from_secs(3);
 
 /// How long the last visitor's language stays after a visit, for the farewell to be read.
 pub const FAREWELL: Duration = Duration::from_secs(5);
@@ -57,6 +59,10 @@ struct Turn {
     carried: Option<Words>,
     answers_thrown: u32,
     is_decided: bool,
+    /// It began over the kiosk's own voice.
+    is_interruption: bool,
+    /// What the kiosk asked for before it.
+    expecting: Expecting,
 }
 
 /// The answer being made or heard.
@@ -68,6 +74,8 @@ struct Answer {
     since: Duration,
     /// Set from the first sample on.
     last_sound: Option<Duration>,
+    /// Set once tools have run for it, until what came of them sounds.
+    work: Option<tools::Work>,
     /// A sentence of the kiosk's own.
     is_own: bool,
     is_empty: bool,
@@ -98,6 +106,11 @@ pub struct State {
     last_activity: Duration,
     asked_whether_there: bool,
     said_long_thinking: bool,
+    /// Speech over the answer that is being judged. While there is one there is an answer, committed and paused.
+    interruption: Option<Interruption>,
+    own_words: OwnWords,
+    /// What the kiosk's last sentence asked for.
+    expecting: Expecting,
     attention: attention::Attention,
 }
 
@@ -121,6 +134,9 @@ impl State {
             last_activity: Duration::ZERO,
             asked_whether_there: false,
             said_long_thinking: false,
+            interruption: None,
+            own_words: OwnWords::default(),
+            expecting: Expecting::Anything,
             attention: attention::Attention::default(),
         }
     }
@@ -147,6 +163,12 @@ impl State {
     #[must_use]
     pub fn in_visit(&self) -> bool {
         self.in_visit
+    }
+
+    /// Whether an answer is paused until it is known what was said over it.
+    #[must_use]
+    pub fn is_judging_interruption(&self) -> bool {
+        self.interruption.is_some()
     }
 
     /// The utterance whose speech is being heard or judged.
@@ -184,14 +206,18 @@ impl Step<'_> {
             Input::Seen(sight) => self.seen(sight),
             Input::Recognised { visitor, language } => self.recognised(visitor, language),
             Input::NotMe => self.not_me(),
-            Input::Forgotten { is_done } => self.forgotten(is_done),
+            Input::Forgotten { is_done } => self.tell(if is_done { "greet.forgotten" } else { "greet.unforgotten" }),
+            Input::Tell(key) => self.tell(key),
             Input::Left => self.end_visit(EndReason::Departure),
             Input::Finish => self.end_visit(EndReason::Touch),
             Input::Shutdown => self.end_visit(EndReason::Shutdown),
             Input::Topic(question) => self.topic(question),
             Input::SetLanguage(language) => self.choose_language(language),
             Input::CallStaff => self.call_staff(),
+            Input::OwnWords(own_words) => self.state.own_words = own_words,
+            Input::Asked(expecting) => self.state.expecting = expecting,
             Input::SpeechStarted { utterance, over_playout } => self.speech_heard(utterance, over_playout),
+            Input::SpeechGoesOn(utterance) => self.speech_goes_on(utterance),
             Input::InterruptionConfirmed(utterance) => self.interruption_confirmed(utterance),
             Input::InterruptionDismissed(utterance) => self.interruption_dismissed(utterance),
             Input::SpeechPaused { utterance, speech_start, speech_end } => {
@@ -221,15 +247,10 @@ impl Step<'_> {
                 self.answer_complete(answer, ends_visit, has_text)
             }
             Input::AnswerFailed(answer) => self.answer_failed(answer),
+            Input::Calling { answer, is_running } => self.calling(answer, is_running),
+            Input::SoundRanDry(answer) => self.sound_ran_dry(answer),
             Input::PlayoutStarted(answer) => self.playout_started(answer),
-            Input::SoundHeard(answer) => {
-                let now = self.now;
-                if let Some(answer) = self.answer_of(answer)
-                    && answer.last_sound.is_some()
-                {
-                    answer.last_sound = Some(now);
-                }
-            }
+            Input::SoundHeard(answer) => self.sound_heard(answer),
             Input::PlayoutFinished(answer) => self.playout_finished(answer),
             Input::Tick => self.tick(),
         }
@@ -270,6 +291,7 @@ impl Step<'_> {
     fn end_visit(&mut self, reason: EndReason) {
         self.drop_held();
         self.state.attention.end_visit();
+        self.state.expecting = Expecting::Anything;
         self.stop_answer();
         // What was said stays on record although nobody waits for the answer.
         if let Some(turn) = &self.state.turn
@@ -315,13 +337,14 @@ impl Step<'_> {
         };
         match answer.question.clone() {
             _ if !is_other => {}
-            // The visitor is asking something else already.
-            Some(question) if self.state.phase != Phase::Interrupted => {
+            // Not while the visitor is asking something else already.
+            Some(question) if self.state.interruption.is_none() => {
                 self.topic(Question { language, ..question });
             }
             _ => {
+                let was_interrupted = self.state.interruption.is_some();
                 self.stop_answer();
-                if matches!(self.state.phase, Phase::Speaking | Phase::Interrupted) {
+                if was_interrupted || self.state.phase == Phase::Speaking {
                     self.go(Phase::Listening);
                     self.judge();
                 }
@@ -340,7 +363,8 @@ impl Step<'_> {
 
     /// Decides whether the visitor has finished, and prepares the answer meanwhile.
     fn judge(&mut self) {
-        if self.state.phase != Phase::Listening {
+        // While an answer waits for the words, nothing is decided without them.
+        if self.state.phase != Phase::Listening || self.state.interruption.is_some() {
             return;
         }
         let Some(turn) = self.state.turn.as_ref().filter(|turn| !turn.is_decided) else { return };
@@ -353,12 +377,8 @@ impl Step<'_> {
     }
 
     fn decision(&self, turn: &Turn, speech_end: Duration) -> Decision {
-        let signals = Signals {
-            silence: self.now.saturating_sub(speech_end),
-            smart_turn: turn.finished,
-            text: turn.text_verdict(),
-        };
-        endpoint::decide(&signals, &self.settings.turn)
+        let signals = self.state.signals(turn, self.now.saturating_sub(speech_end), self.settings);
+        endpoint::decide(&signals, &self.settings.turn, &self.settings.words)
     }
 
     fn decide(&mut self) {
@@ -382,7 +402,9 @@ impl Step<'_> {
         let worth_it = turn_settings.prepare_answers
             && self.state.answer.is_none()
             && turn.answers_thrown < turn_settings.max_prepared
-            && turn.text_verdict().is_some_and(|verdict| verdict != TextVerdict::Unfinished);
+            && turn
+                .text_verdict(&self.settings.words)
+                .is_some_and(|verdict| !matches!(verdict, TextVerdict::Unfinished | TextVerdict::MoreDigits));
         if let Some(question) = turn.question().filter(|_| worth_it) {
             let turn = turn.id;
             let answer = self.new_answer(Some(turn), Some(question.clone()), false);
@@ -393,8 +415,10 @@ impl Step<'_> {
     fn commit_turn(&mut self) {
         let Some(turn) = &self.state.turn else { return };
         let id = turn.id;
-        if let Some(question) = turn.question() {
+        let is_worth_it = self.is_worth_an_answer(turn);
+        if let Some(question) = turn.question().filter(|_| is_worth_it) {
             self.begin_visit();
+            self.state.expecting = Expecting::Anything;
             self.state.language = question.language;
             if let Some(answer) = self.state.answer.as_mut().filter(|answer| answer.turn == Some(id)) {
                 answer.is_committed = true;
@@ -412,7 +436,7 @@ impl Step<'_> {
         self.discard_answer();
         self.state.turn = None;
         self.go(Phase::Listening);
-        if spoke_for > NOISE_AT_MOST {
+        if spoke_for > NOISE_AT_MOST && is_worth_it {
             self.begin_visit();
             self.say_in(Some(id), "unheard", false);
             return;
@@ -421,6 +445,17 @@ impl Step<'_> {
         if !self.state.is_announced {
             self.end_visit(EndReason::Silence);
         }
+    }
+
+    /// What was said over the last words of an answer that has ended meanwhile needs none if it is no more than "mhm" or
+    /// "stop".
+    fn is_worth_an_answer(&self, turn: &Turn) -> bool {
+        let Some(words) = turn.words.as_ref().filter(|_| turn.is_interruption && turn.carried.is_none()) else {
+            return true;
+        };
+        // "Yes" over the end of a question that asks for it, and over anything else.
+        let answers = turn.expecting == Expecting::YesNo && self.settings.words.is_yes_or_no(&words.text);
+        answers || matches!(self.overheard(words), Overheard::Words | Overheard::Nothing)
     }
 
     // ---- small steps ------------------------------------------------------------------------------------------------
@@ -443,7 +478,7 @@ impl Step<'_> {
     fn new_turn(&mut self, utterance: Option<UtteranceId>) -> TurnId {
         let id = self.state.last_turn.next();
         self.state.last_turn = id;
-        self.state.turn = Some(Turn::new(id, utterance, self.now));
+        self.state.turn = Some(Turn::new(id, utterance, self.now, self.state.expecting));
         id
     }
 
@@ -456,6 +491,7 @@ impl Step<'_> {
             is_committed,
             since: self.now,
             last_sound: None,
+            work: None,
             is_own: false,
             is_empty: false,
             ends_visit: false,

@@ -9,20 +9,32 @@
 
 mod activity;
 mod answer;
+mod cards;
 mod discretion;
 mod driver;
+mod forget_me;
 mod heard;
+mod history;
 mod known;
 pub mod machine;
+mod parts;
+mod personas;
 mod prompt;
 mod record;
 #[cfg(test)]
 mod tests;
+mod utterance;
 mod view;
+mod visit;
 mod visual_context;
 
 pub use activity::{Activity, Busy};
-pub use driver::{Conversation, Parts};
+pub use cards::{AppointmentDesk, CardChange, NoAppointments};
+pub(crate) use discretion::is_discreet;
+pub use driver::Conversation;
+pub use forget_me::ForgetMe;
 pub use known::{ForgetError, NoRecords, VisitorRecords};
+pub use parts::Parts;
+pub use personas::{Pass, Persona, PersonaError, Personas};
 pub use record::{TurnRecord, Waterfall};
 pub use visual_context::{Observations, VisualContext, VisualFigures, VisualParts};

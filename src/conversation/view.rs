@@ -2,12 +2,12 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{heard::SpokenText, machine::State};
+use super::{answer::ToolMark, heard::SpokenText, machine::State};
 use crate::{
     audio::Playhead,
     event::{
-        AnswerId, Caption, CaptionWord, Connection, Device, KnownVisitor, Language, Phase, Speaker, Toast, Topic, View,
-        WordState,
+        AnswerId, Caption, CaptionWord, Card, Connection, Device, KnownVisitor, Language, Phase, Speaker, Toast,
+        ToolStep, ToolView, Topic, View, WordState,
     },
 };
 
@@ -31,7 +31,20 @@ pub(super) struct Scene {
     pub(super) toast: Option<Toast>,
     /// When the last visitor took leave: the farewell stays for a while.
     pub(super) farewell_since: Option<Duration>,
+    /// The tools of the present answer.
+    pub(super) tool: Option<ToolView>,
+    /// What takes the place of the caption.
+    pub(super) card: Option<Card>,
+    /// Questions asked since the card was shown.
+    card_questions: u32,
+    /// Until when the card of a visit that is over stays.
+    pub(super) summary_until: Option<Duration>,
+    /// The name of who speaks, if it is not whom the visit began with.
+    pub(super) persona: Option<[String; 2]>,
 }
+
+/// A card of an appointment stays for the question after it (another time? cancel it?), and leaves with the next.
+const CARD_QUESTIONS: u32 = 2;
 
 #[derive(Debug, Clone)]
 pub(super) struct KioskWords {
@@ -62,6 +75,11 @@ impl Scene {
             topics,
             toast: None,
             farewell_since: None,
+            tool: None,
+            card: None,
+            card_questions: 0,
+            summary_until: None,
+            persona: None,
         }
     }
 
@@ -73,6 +91,61 @@ impl Scene {
         self.known = None;
         self.is_thinking_long = false;
         self.farewell_since = None;
+        self.tool = None;
+        self.persona = None;
+        self.put_card_away();
+    }
+
+    pub(super) fn show_card(&mut self, card: Card) {
+        self.card = Some(card);
+        self.card_questions = 0;
+        self.summary_until = None;
+    }
+
+    pub(super) fn put_card_away(&mut self) {
+        self.card = None;
+        self.summary_until = None;
+    }
+
+    /// The card of a visit that is over leaves in time.
+    pub(super) fn put_summary_away(&mut self, now: Duration) {
+        if self.summary_until.is_some_and(|until| now >= until) {
+            self.put_card_away();
+        }
+    }
+
+    /// The visitor has asked something.
+    pub(super) fn question_asked(&mut self, text: String) {
+        self.question = Some(text);
+        self.card_questions += 1;
+        if self.card_questions >= CARD_QUESTIONS {
+            self.put_card_away();
+        }
+    }
+
+    /// Tools begin to run: the first of them gives the plate its sentence.
+    pub(super) fn begin_tools(&mut self, marks: &[ToolMark]) {
+        let Some(first) = marks.first() else { return };
+        let mut steps = self.tool.take().map(|tool| tool.steps).unwrap_or_default();
+        for mark in marks {
+            let key = short_key(mark.says);
+            // The same step again is one line.
+            steps.retain(|step: &ToolStep| step.key != key);
+            steps.push(ToolStep { key, is_done: false });
+        }
+        self.tool = Some(ToolView { key: first.says, icon: first.icon, steps });
+    }
+
+    /// They have come to their end.
+    pub(super) fn tools_done(&mut self) {
+        for step in self.tool.iter_mut().flat_map(|tool| &mut tool.steps) {
+            step.is_done = true;
+        }
+    }
+
+    /// The answer that they ran for is over.
+    pub(super) fn end_tools(&mut self) {
+        self.tool = None;
     }
 
     pub(super) fn view(&self, state: &State, playhead: &Playhead) -> View {
@@ -101,9 +174,9 @@ impl Scene {
             uses_service: self.uses_service,
             camera_on: self.camera_on,
             known: self.known.clone(),
-            tool: None,
-            card: None,
-            persona: None,
+            tool: self.tool.clone().filter(|_| matches!(phase, Phase::CallingTool | Phase::Thinking)),
+            card: self.card.clone(),
+            persona: self.persona.clone(),
             topics: self.topics.clone(),
             toast: self.toast.clone(),
         }
@@ -145,6 +218,23 @@ impl Scene {
             Phase::Idle => self.farewell_since.map(|_| "goodbye"),
             Phase::Listening | Phase::Speaking => None,
         }
+    }
+}
+
+/// The key of the short name of what a tool says (`tool.appointments.short`).
+fn short_key(says: &'static str) -> &'static str {
+    match says {
+        "tool.knowledge" => "tool.knowledge.short",
+        "tool.appointments" => "tool.appointments.short",
+        "tool.booking" => "tool.booking.short",
+        "tool.staff" => "tool.staff.short",
+        "tool.look" => "tool.look.short",
+        "tool.persona" => "tool.persona.short",
+        "tool.end" => "tool.end.short",
+        "tool.visitor" => "tool.visitor.short",
+        "tool.remember" => "tool.remember.short",
+        "tool.forget" => "tool.forget.short",
+        _ => "tool.other.short",
     }
 }
 

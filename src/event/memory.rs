@@ -93,6 +93,8 @@ pub struct VisitorMemory {
     pub appointments: Vec<String>,
     /// What their last visits came to, the latest first.
     pub visits: Vec<String>,
+    /// When their next appointment is, as it is said, if that is today or tomorrow: "today at half past ten".
+    pub soon: Option<String>,
 }
 
 impl VisitorMemory {
@@ -105,7 +107,7 @@ impl VisitorMemory {
 
 impl fmt::Debug for VisitorMemory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { preferences, appointments, visits } = self;
+        let Self { preferences, appointments, visits, .. } = self;
         write!(f, "VisitorMemory({}, {}, {})", preferences.len(), appointments.len(), visits.len())
     }
 }

@@ -167,6 +167,19 @@ pub struct PersonView {
     pub confirms_forget: bool,
     /// Set when they were just forgotten.
     pub removed: Option<Removed>,
+    /// Set when changed details were refused: nothing of them was kept.
+    pub refused: Option<Box<RefusedDetails>>,
+}
+
+/// Details that were to be saved and are not valid.
+#[derive(Clone, PartialEq, Eq)]
+pub struct RefusedDetails {
+    /// Another one for each refusal, so that the page tells each once.
+    pub number: u64,
+    /// As they were written.
+    pub details: PersonDetails,
+    /// What is not valid.
+    pub fields: Vec<DetailField>,
 }
 
 /// Why a PIN was not taken.

@@ -6,7 +6,7 @@ use std::{fmt, sync::Arc};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{Card, KnownVisitor, PersonaId};
+use super::{Card, KnownVisitor, PersonaId, VisitorId};
 
 /// A tool as the model sees it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -94,8 +94,8 @@ pub enum ToolStatus {
     Error,
 }
 
-/// What a tool asks of the conversation, beside its result for the model.
-#[derive(Debug, Clone, PartialEq)]
+/// What a tool asks of the conversation, beside its result for the model. Personal: its `Debug` shows no text.
+#[derive(Clone, PartialEq)]
 pub enum Effect {
     /// The visit ends when the answer has been heard.
     EndVisit,
@@ -115,4 +115,20 @@ pub enum Effect {
     Booked(String),
     /// The visitor wishes to have this remembered.
     Preferred(String),
+    /// The visitor asked to be forgotten, and is.
+    Forgotten(VisitorId),
+}
+
+impl fmt::Debug for Effect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::SwitchPersona(persona) => write!(f, "SwitchPersona({persona})"),
+            Self::Identified(known) => write!(f, "Identified({})", known.id),
+            Self::Show(card) => write!(f, "Show({card:?})"),
+            Self::Done(text) => write!(f, "Done({} bytes)", text.len()),
+            Self::Booked(text) => write!(f, "Booked({} bytes)", text.len()),
+            Self::Preferred(text) => write!(f, "Preferred({} bytes)", text.len()),
+            _ => f.write_str("an effect without words"),
+        }
+    }
 }

@@ -4,6 +4,7 @@ use crate::{
     audio::{ResampleError, VadError, WavError},
     camera::CameraError,
     cloud::ProviderError,
+    conversation::PersonaError,
     knowledge::KnowledgeError,
     runtime::{ManifestError, OnnxError},
     store::StoreError,
@@ -19,6 +20,9 @@ pub enum StartError {
     /// The knowledge base.
     #[error(transparent)]
     Knowledge(#[from] KnowledgeError),
+    /// The personas.
+    #[error(transparent)]
+    Personas(#[from] PersonaError),
     /// The model manifest.
     #[error(transparent)]
     Manifest(#[from] ManifestError),

@@ -20,19 +20,25 @@ pub(super) struct People {
     recogniser: RecogniserInfo,
 }
 
+/// The key to what is personal. `None`: staff are told; nobody is recognised, nothing personal is kept, the voice goes on.
+pub(super) fn key(foundation: &Foundation, bus: &Bus) -> Option<Key> {
+    let config = &foundation.config;
+    let name = &config.store.key;
+    let tell = |detail: String| tell(bus, detail);
+    let secret = Secrets::from_environment().get(name).map_err(|error| tell(error.to_string())).ok()?;
+    Key::load(&config.paths.database, name, secret.as_ref()).map_err(|error| tell(error.to_string())).ok()
+}
+
+fn tell(bus: &Bus, detail: String) {
+    bus.publish(Event::Device { device: Device::Store, status: DeviceStatus::Lost, detail });
+}
+
 impl People {
-    /// `None` without a key or a recogniser: staff are told, nobody is recognised or enrolled, the voice goes on.
-    pub(super) fn open(foundation: &Foundation, store: &Store, bus: &Bus) -> Option<Self> {
+    /// `None` without a recogniser: staff are told, nobody is recognised or enrolled, the voice goes on.
+    pub(super) fn open(foundation: &Foundation, store: &Store, key: Key, bus: &Bus) -> Option<Self> {
         let config = &foundation.config;
-        let name = &config.store.key;
-        let tell = |detail: String| {
-            bus.publish(Event::Device { device: Device::Store, status: DeviceStatus::Lost, detail });
-        };
-        let secret = Secrets::from_environment().get(name).map_err(|error| tell(error.to_string())).ok()?;
-        let key =
-            Key::load(&config.paths.database, name, secret.as_ref()).map_err(|error| tell(error.to_string())).ok()?;
         let recogniser = RecogniserInfo::configured(&foundation.models, &config.vision)
-            .map_err(|error| tell(format!("nobody can be recognised: {error}")))
+            .map_err(|error| tell(bus, format!("nobody can be recognised: {error}")))
             .ok()?;
         let id = RecogniserId { name: recogniser.name.clone(), dimensions: recogniser.dimensions };
         let register = Register::new(store.people(key), id, config.enrolment.retention_days, system_wall_clock());

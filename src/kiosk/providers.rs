@@ -1,21 +1,25 @@
-//! The providers of speech and language, in order: the configured services first, the embedded parts last.
+//! The providers of speech and language, in order: the configured services first, the embedded parts last; and the ledger
+//! of what the services cost.
 
 use std::sync::Arc;
 
+use jiff::tz::TimeZone;
 use tokio::sync::watch;
 
-use super::Foundation;
+use super::{Foundation, spending::StoreBook};
 use crate::{
     audio,
     clock::Clock,
-    cloud::{BreakerSettings, Cloud, Link, ProviderError, Service, Supervisor},
+    cloud::{BreakerSettings, Cloud, Ledger, Link, ProviderError, Service, Supervisor},
     config::{self, Secrets},
+    conversation::Personas,
     event::{Bus, Connection, Event, Language, ProviderKind, ProviderStatus},
     llm::{CloudLanguageModel, CloudObserver, KnowledgeModel, LanguageModel, LlmChain, Observer},
     speech::{
         CloudSpeechToText, CloudTextToSpeech, SPEECH_RATE_HZ, SpeechToText, SttChain, TextToSpeech, TtsChain,
         embedded::{EmbeddedSpeechToText, EmbeddedTextToSpeech, Espeak, Vowels},
     },
+    store::StoreWriter,
 };
 
 pub(super) struct Providers {
@@ -23,6 +27,8 @@ pub(super) struct Providers {
     pub(super) llm: Arc<dyn LanguageModel>,
     pub(super) tts: Arc<dyn TextToSpeech>,
     pub(super) connection: watch::Receiver<Connection>,
+    /// What the services cost.
+    pub(super) ledger: Ledger,
     /// A model that sees, where a service is configured for it.
     pub(super) observer: Option<Arc<dyn Observer>>,
     /// Whether what the visitor says leaves the box: to a service that is not on it.
@@ -30,30 +36,29 @@ pub(super) struct Providers {
 }
 
 /// The chains. What is missing is told to staff and left out: a kiosk that can only be read is better than none.
-pub(super) fn build(foundation: &Foundation, clock: Arc<dyn Clock>, bus: &Bus) -> Providers {
+pub(super) fn build(foundation: &Foundation, clock: Arc<dyn Clock>, bus: &Bus, store: &StoreWriter) -> Providers {
     let config = &foundation.config;
-    let (cloud, is_usable) = cloud(foundation, bus);
-    let supervisor = Supervisor::new(clock, bus.clone());
+    let ledger = ledger(config, bus, store);
+    let (cloud, is_usable) = cloud(foundation, bus, &ledger);
+    let supervisor = Supervisor::new(clock, bus.clone()).with_budget(ledger.clone());
     let breaker = BreakerSettings::from(&config.cloud);
-    let guarded = |kind: ProviderKind| {
-        cloud.service(kind).map(|service: Arc<Service>| {
-            let guard = supervisor.service(kind, service.name(), breaker, service.clone());
-            (service, guard)
-        })
-    };
+    let guard = |service: &Arc<Service>| supervisor.service(service.kind(), service.name(), breaker, service.clone());
     let last_resort = |kind: ProviderKind| supervisor.last_resort(kind, EMBEDDED);
 
     let mut stt: Vec<Link<dyn SpeechToText>> = Vec::new();
     let mut llm: Vec<Link<dyn LanguageModel>> = Vec::new();
     let mut tts: Vec<Link<dyn TextToSpeech>> = Vec::new();
-    if let Some((service, guard)) = guarded(ProviderKind::SpeechToText) {
-        stt.push(Link::new(Arc::new(CloudSpeechToText::new(service, config.cloud.stt.clone())), guard));
+    for (service, options) in cloud.in_order(ProviderKind::SpeechToText, config.cloud.stt.all()) {
+        let guard = guard(&service);
+        stt.push(Link::new(Arc::new(CloudSpeechToText::new(service, options)), guard));
     }
-    if let Some((service, guard)) = guarded(ProviderKind::LanguageModel) {
-        llm.push(Link::new(Arc::new(CloudLanguageModel::new(service, config.cloud.llm.clone())), guard));
+    for (service, options) in cloud.in_order(ProviderKind::LanguageModel, config.cloud.llm.all()) {
+        let guard = guard(&service);
+        llm.push(Link::new(Arc::new(CloudLanguageModel::new(service, options)), guard));
     }
-    if let Some((service, guard)) = guarded(ProviderKind::TextToSpeech) {
-        tts.push(Link::new(Arc::new(CloudTextToSpeech::new(service, config.cloud.tts.clone())), guard));
+    for (service, options) in cloud.in_order(ProviderKind::TextToSpeech, config.cloud.tts.all()) {
+        let guard = guard(&service);
+        tts.push(Link::new(Arc::new(CloudTextToSpeech::new(service, options)), guard));
     }
     let knowledge =
         KnowledgeModel::new(foundation.knowledge.clone(), foundation.words.clone(), config.embedded.answer_threshold);
@@ -79,16 +84,40 @@ pub(super) fn build(foundation: &Foundation, clock: Arc<dyn Clock>, bus: &Bus) -
         llm: Arc::new(LlmChain::new(llm, apologies)),
         tts: Arc::new(TtsChain::new(tts)),
         connection,
+        ledger,
         observer,
         uses_service: cloud.leaves_the_box(ProviderKind::SpeechToText)
             || cloud.leaves_the_box(ProviderKind::LanguageModel),
     }
 }
 
+/// Counts what the services cost, kept in the database.
+fn ledger(config: &config::Config, bus: &Bus, store: &StoreWriter) -> Ledger {
+    let cloud = &config.cloud;
+    let models: [Vec<String>; 3] = [
+        cloud.stt.all().into_iter().map(|options| options.model).collect(),
+        cloud.llm.all().into_iter().map(|options| options.model).collect(),
+        cloud.tts.all().into_iter().map(|options| options.model).collect(),
+    ];
+    if config.costs.daily_budget > 0.0 {
+        for model in
+            models.iter().flatten().filter(|model| config.costs.prices.iter().all(|price| price.model != **model))
+        {
+            tracing::warn!(
+                "the model \"{model}\" has no [[costs.prices]]: it counts as free, whatever the daily budget"
+            );
+        }
+    }
+    let book = Arc::new(StoreBook::new(config.paths.database.clone(), store.clone()));
+    // The configuration has checked the zone.
+    let zone = TimeZone::get(&config.stand.time_zone).unwrap_or(TimeZone::UTC);
+    Ledger::new(&config.costs, zone, Arc::new(jiff::Timestamp::now), book, Some(bus.clone()))
+}
+
 /// The configured services. A configuration that cannot work (no key, say) leaves the kiosk to its embedded parts.
-fn cloud(foundation: &Foundation, bus: &Bus) -> (Cloud, bool) {
+fn cloud(foundation: &Foundation, bus: &Bus, ledger: &Ledger) -> (Cloud, bool) {
     let config = &foundation.config.cloud;
-    match Cloud::new(config, &Secrets::from_environment()) {
+    match Cloud::with_ledger(config, &Secrets::from_environment(), ledger) {
         Ok(cloud) => (cloud, true),
         Err(error) => {
             let message = error.to_string();
@@ -123,6 +152,22 @@ pub(super) fn choose_voices(espeak: &Espeak, config: &mut config::Embedded) {
         });
         if checking.join().is_err() {
             tracing::error!("the voices of espeak-ng could not be checked");
+        }
+    });
+}
+
+/// Personas whose voice espeak-ng does not have speak with the configured one.
+pub(super) fn check_persona_voices(espeak: &Espeak, personas: &mut Personas) {
+    // On a thread of its own, as above.
+    std::thread::scope(|scope| {
+        let checking = scope.spawn(|| personas.keep_voices(|voice| espeak.has_voice(voice)));
+        match checking.join() {
+            Ok(missing) if missing.is_empty() => {}
+            Ok(missing) => tracing::warn!(
+                "assets/personas names voices that espeak-ng does not have: {}; the configured voice speaks instead",
+                missing.join(", ")
+            ),
+            Err(_) => tracing::error!("the voices of the personas could not be checked"),
         }
     });
 }

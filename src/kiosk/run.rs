@@ -384,9 +384,11 @@ fn safe_mode(error: &StartError) -> SafeMode {
         StartError::Store(_) => (SafeCause::Storage, "STORE-301"),
         StartError::Rate(_) | StartError::Voice(_) => (SafeCause::Devices, "SOUND-201"),
         StartError::Onnx(_) | StartError::Vad(_) | StartError::Manifest(_) => (SafeCause::Files, "MODEL-101"),
-        StartError::Words(_) | StartError::Knowledge(_) | StartError::Wav(_) | StartError::Camera(_) => {
-            (SafeCause::Files, "FILES-102")
-        }
+        StartError::Words(_)
+        | StartError::Knowledge(_)
+        | StartError::Personas(_)
+        | StartError::Wav(_)
+        | StartError::Camera(_) => (SafeCause::Files, "FILES-102"),
         StartError::Thread(_) | StartError::Ended => (SafeCause::Files, "SYSTEM-302"),
     };
     SafeMode { cause, code: code.to_owned() }

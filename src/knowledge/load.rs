@@ -172,7 +172,11 @@ impl Reader {
         }
         self.ids.insert(id.clone(), format!("{}:{}", file.display(), place(at)));
         self.phrasings.extend(own.into_iter().map(|key| (key, id.clone())));
-        let does = if raw.does == Some(Does::EndsVisit) { Answered::EndsVisit } else { Answered::Answers };
+        let does = match raw.does {
+            Some(Does::EndsVisit) => Answered::EndsVisit,
+            Some(Does::Forgets) => Answered::Forgets,
+            None => Answered::Answers,
+        };
         self.contents.entries.push((Entry { id, does, topic, english: english.text, arabic: arabic.text }, order));
         Ok(())
     }
@@ -258,6 +262,7 @@ struct RawEntry {
 #[serde(rename_all = "snake_case")]
 enum Does {
     EndsVisit,
+    Forgets,
 }
 
 #[derive(Deserialize)]

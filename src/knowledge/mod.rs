@@ -11,4 +11,5 @@ mod types;
 
 pub use base::KnowledgeBase;
 pub use load::{KnowledgeError, Problem, TOPIC_ICONS};
+pub(crate) use normalise::tokens as comparable_words;
 pub use types::{Answered, Entry, Hit, LocalText};

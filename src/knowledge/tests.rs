@@ -142,6 +142,9 @@ fn only_taking_leave_ends_the_visit() {
     let ending: Vec<&str> =
         base.entries().filter(|entry| entry.does == Answered::EndsVisit).map(|entry| entry.id.0.as_str()).collect();
     assert_eq!(ending, ["conversation.goodbye"]);
+    let forgetting: Vec<&str> =
+        base.entries().filter(|entry| entry.does == Answered::Forgets).map(|entry| entry.id.0.as_str()).collect();
+    assert_eq!(forgetting, ["conversation.forget"]);
 }
 
 #[test]

@@ -28,6 +28,8 @@ pub enum Answered {
     Answers,
     /// The visitor takes leave: the visit ends after the answer.
     EndsVisit,
+    /// A visitor who is known asks to be forgotten: the kiosk asks whether that is meant, and does it.
+    Forgets,
 }
 
 /// A question and its answer.

@@ -188,7 +188,10 @@ fn pair(history: &[ChatMessage]) -> Vec<PlacedCall<'_>> {
 
 /// The functions as they are sent, made once for each list.
 #[derive(Default)]
-pub(super) struct ToolsText(Mutex<Option<(Arc<[ToolSpec]>, Arc<RawValue>)>>);
+pub(super) struct ToolsText(Mutex<Option<Written>>);
+
+/// A list of functions, and its text.
+type Written = (Arc<[ToolSpec]>, Arc<RawValue>);
 
 impl ToolsText {
     /// The list for `tools`; `None`: there are none.

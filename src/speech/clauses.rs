@@ -71,9 +71,14 @@ impl ClauseSplitter {
         clauses
     }
 
+    /// Ends the present clause here: what follows is said later, or in another voice.
+    pub fn cut(&mut self) -> Option<Clause> {
+        if has_words(&self.rest) { self.take(self.rest.len()) } else { None }
+    }
+
     /// The last clause. An end without a letter or digit (blanks, a stray quotation mark) is nobody's.
     pub fn finish(&mut self) -> Option<Clause> {
-        let clause = if has_words(&self.rest) { self.take(self.rest.len()) } else { None };
+        let clause = self.cut();
         *self = Self::default();
         clause
     }

@@ -6,9 +6,9 @@ use async_openai::types::audio::{CreateSpeechRequest, SpeechModel, SpeechRespons
 use bytes::Bytes;
 use tokio::time::Instant;
 
-use super::{PcmChunk, SpeakRequest, SpeechStream, TextToSpeech};
+use super::{PcmChunk, SpeakRequest, SpeechStream, TextToSpeech, embedded::telephone_numbers_spelled};
 use crate::{
-    cloud::{Charge, Output, ProviderError, Service, pieces, timed_out},
+    cloud::{Charge, FailureKind, Output, ProviderError, Service, pieces, timed_out},
     config,
     event::{Amount, Language, ServedBy},
 };
@@ -65,16 +65,32 @@ async fn speak(
     let first_due = Instant::now() + first_limit;
 
     let configured = if request.language == Language::ARABIC { &options.voice_ar } else { &options.voice_en };
-    let voice = request.voice.as_ref().and_then(|voice| voice.service(request.language)).unwrap_or(configured);
-    let characters = request.text.chars().count() as u64;
-    let body = CreateSpeechRequest {
-        input: request.text,
+    let persona = request.voice.as_deref();
+    let own = persona.and_then(|voice| voice.service(request.language)).filter(|own| own != configured);
+    let percent = persona.map_or(0, |voice| voice.rate_percent);
+    let input = telephone_numbers_spelled(&request.text, request.language);
+    let characters = input.chars().count() as u64;
+    let mut body = CreateSpeechRequest {
+        input,
         model: SpeechModel::Other(options.model.clone()),
-        voice: Voice::Other(voice.to_owned()),
+        voice: Voice::Other(own.unwrap_or(configured).to_owned()),
         response_format: Some(SpeechResponseFormat::Pcm),
+        speed: (percent > 0).then(|| percent as f32 / 100.0),
         ..CreateSpeechRequest::default()
     };
-    let sending = service.send(service.post("/audio/speech", &options.model).json(&body));
+    let post = |body: &CreateSpeechRequest| service.send(service.post("/audio/speech", &options.model).json(body));
+    let sending = async {
+        match post(&body).await {
+            // A server that does not know the persona's voice, or no pace, still has the configured one.
+            Err(error) if error.kind == FailureKind::Rejected && (own.is_some() || percent > 0) => {
+                tracing::debug!(%error, "the persona's voice was refused: the configured one speaks");
+                body.voice = Voice::Other(configured.clone());
+                body.speed = None;
+                post(&body).await
+            }
+            result => result,
+        }
+    };
     let charge = Charge::new(service.clone(), &options.model, Amount::Speech { characters });
     let mut response = match tokio::time::timeout_at(first_due, sending).await.map_err(|_| no_first())? {
         Ok(response) => response,

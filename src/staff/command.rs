@@ -259,16 +259,28 @@ fn staff_json(staff: &[StaffRow]) -> String {
     format!("{:#}\n", serde_json::Value::Array(staff.iter().map(entry).collect()))
 }
 
-/// Runs `majlis visitors`.
+/// What reads aligned faces that were kept.
+pub struct CropReader {
+    /// Whose numbers it makes.
+    pub recogniser: RecogniserId,
+    /// Makes them.
+    pub embed: Box<Embed<'static>>,
+}
+
+/// Runs `majlis visitors`. `load` is asked for the recogniser where one is needed.
 ///
 /// # Errors
-/// The database cannot be used, or there is no such person.
-pub fn visitors(config: &Config, action: &VisitorsAction) -> anyhow::Result<Outcome> {
+/// The database or the recogniser cannot be used, or there is no such person.
+pub fn visitors(
+    config: &Config,
+    action: &VisitorsAction,
+    load: impl FnOnce() -> anyhow::Result<CropReader>,
+) -> anyhow::Result<Outcome> {
     let session = Session::open_existing(config)?;
     let outcome = match action {
         VisitorsAction::List { search, json } => list(config, &session, search, *json)?,
         VisitorsAction::Show { id, json } => show(config, &session, VisitorId(*id), *json)?,
-        VisitorsAction::Embed => bail!("this needs the recogniser: see embed_again"),
+        VisitorsAction::Embed => embed_again(config, &session, load()?)?,
         VisitorsAction::Forget { id, yes } => forget(config, &session, VisitorId(*id), *yes)?,
     };
     session.close()?;
@@ -290,15 +302,9 @@ pub fn on_record(config: &Config, recogniser: RecogniserId) -> anyhow::Result<Op
     Ok(Some(register))
 }
 
-/// Runs `majlis visitors embed`.
-///
-/// # Errors
-/// The database cannot be used.
-pub fn embed_again(config: &Config, recogniser: RecogniserId, embed: &mut Embed<'_>) -> anyhow::Result<Outcome> {
-    let session = Session::open_existing(config)?;
-    let register = session.register(config, recogniser);
-    let people = session.runtime.block_on(register.embed_again(embed))?;
-    session.close()?;
+fn embed_again(config: &Config, session: &Session, mut crops: CropReader) -> anyhow::Result<Outcome> {
+    let register = session.register(config, crops.recogniser);
+    let people = session.runtime.block_on(register.embed_again(&mut *crops.embed))?;
     Ok(Outcome::done(format!(
         "{people} person(s) can be recognised again; `majlis visitors list` shows who still needs new pictures\n"
     )))

@@ -92,7 +92,7 @@ impl Place {
 
     fn list(&self, search: &str) -> Vec<serde_json::Value> {
         let action = VisitorsAction::List { search: search.to_owned(), json: true };
-        serde_json::from_str(&visitors(&self.config, &action).unwrap().text).unwrap()
+        serde_json::from_str(&visitors(&self.config, &action, no_recogniser).unwrap().text).unwrap()
     }
 
     fn id_of(&self, name: &str) -> Uuid {
@@ -114,18 +114,36 @@ fn somebody_who_agreed_on_paper_is_enrolled_shown_found_and_forgotten() {
     assert_eq!((outcome.code, outcome.notes.as_str()), (0, ""), "the format is taken from what is in the file");
     assert!(outcome.text.contains("from 2 of 2"), "{}", outcome.text);
     let id = place.id_of("suwaidi");
-    let shown = visitors(&place.config, &VisitorsAction::Show { id, json: true }).unwrap();
+    let shown = visitors(&place.config, &VisitorsAction::Show { id, json: true }, no_recogniser).unwrap();
     let shown: serde_json::Value = serde_json::from_str(&shown.text).unwrap();
     assert_eq!((&shown["status"], &shown["embeddings"]["usable"]), (&"valid".into(), &2.into()));
-    assert_eq!((&shown["consent"]["version"], &shown["consent"]["language"]), (&"4".into(), &"ar".into()));
+    assert_eq!((&shown["consent"]["version"], &shown["consent"]["language"]), (&"5".into(), &"ar".into()));
     assert_eq!(place.list("khalid").len(), 0);
 
-    let asked = visitors(&place.config, &VisitorsAction::Forget { id: Uuid::now_v7(), yes: true }).unwrap_err();
+    let asked =
+        visitors(&place.config, &VisitorsAction::Forget { id: Uuid::now_v7(), yes: true }, no_recogniser).unwrap_err();
     assert!(asked.to_string().contains("majlis visitors list"), "{asked}");
-    let forgotten = visitors(&place.config, &VisitorsAction::Forget { id, yes: true }).unwrap();
+    let forgotten = visitors(&place.config, &VisitorsAction::Forget { id, yes: true }, no_recogniser).unwrap();
     assert!(forgotten.text.contains("2 pattern(s) of the face, 0 crop(s)"), "{}", forgotten.text);
     assert_eq!(place.list("")[0]["status"], "forgotten");
     assert_eq!(crate::store::check(&place.config.paths.database).unwrap(), []);
+}
+
+/// For commands that read no face.
+fn no_recogniser() -> anyhow::Result<CropReader> {
+    anyhow::bail!("no recogniser was to be loaded")
+}
+
+#[test]
+fn embedding_again_loads_the_recogniser_and_tells_how_many_it_was() {
+    let place = Place::new();
+    assert_eq!(place.enrol_with(place.arguments()).code, 0);
+    let recogniser = RecogniserId { name: place.config.vision.recogniser.clone(), dimensions: DIMENSIONS };
+    let reader = CropReader { recogniser, embed: Box::new(|_| panic!("everybody is known")) };
+    let outcome = visitors(&place.config, &VisitorsAction::Embed, || Ok(reader)).unwrap();
+    assert!(outcome.code == 0 && outcome.text.starts_with("0 person(s)"), "{}", outcome.text);
+    let error = visitors(&place.config, &VisitorsAction::Embed, no_recogniser).unwrap_err();
+    assert!(error.to_string().contains("no recogniser"), "{error}");
 }
 
 #[test]
@@ -142,7 +160,8 @@ fn without_a_consent_file_nobody_is_enrolled_and_no_database_is_made() {
     let signed = place.folder.path().join("signed.pdf");
     std::fs::write(&signed, "%PDF signed by hand").unwrap();
     assert_eq!(place.enrol_with(EnrolArgs { consent_file: signed, ..place.arguments() }).code, 0);
-    let shown = visitors(&place.config, &VisitorsAction::Show { id: place.id_of("maryam"), json: true }).unwrap();
+    let shown = visitors(&place.config, &VisitorsAction::Show { id: place.id_of("maryam"), json: true }, no_recogniser)
+        .unwrap();
     assert!(shown.text.contains("\"signed file\"") && shown.text.contains("\"covers_crops\": false"), "{}", shown.text);
 }
 

@@ -21,7 +21,7 @@ use super::{
 use crate::{
     event::{
         Language, VisitorId,
-        staff::{DetailField, LivePicture, PersonDetails, PinProblem, Removed, StaffCommand},
+        staff::{DetailField, LivePicture, PersonDetails, PinProblem, RefusedDetails, Removed, StaffCommand},
     },
     store::{Consent, PeopleList, PersonRecord, UnixMillis},
 };
@@ -76,6 +76,8 @@ struct PersonPage {
     confirms_forget: bool,
     forgetting: Option<RequestId>,
     removed: Option<Removed>,
+    /// Changed details that were not valid.
+    refused: Option<RefusedDetails>,
 }
 
 /// Somebody who agreed, while their pictures are taken. Everything is dropped with it.
@@ -373,6 +375,7 @@ impl Step<'_> {
             confirms_forget: false,
             forgetting: None,
             removed: None,
+            refused: None,
         }));
         self.actions.push(Action::ReadPerson(asked, id));
     }
@@ -391,14 +394,21 @@ impl Step<'_> {
     fn save_details(&mut self, member: &Member, id: VisitorId, details: &PersonDetails) {
         let Page::Person(page) = &self.state.page else { return };
         let is_shown = page.record.as_ref().is_some_and(|record| record.row.id == id);
-        // The window names what is wrong while it is written; what comes here all the same changes nothing.
-        let Ok(details) = details::validate(details) else { return };
-        if is_shown && page.removed.is_none() {
-            let request = self.request();
-            if let Page::Person(page) = &mut self.state.page {
+        if !is_shown || page.removed.is_some() {
+            return;
+        }
+        let request = self.request();
+        let Page::Person(page) = &mut self.state.page else { return };
+        match details::validate(details) {
+            Ok(details) => {
                 page.asked = request;
+                page.refused = None;
+                self.actions.push(Action::Edit(request, id, details, member.id));
             }
-            self.actions.push(Action::Edit(request, id, details, member.id));
+            // The window names most of what is wrong while it is written. What it lets pass is told now.
+            Err(fields) => {
+                page.refused = Some(RefusedDetails { number: request.0, details: details.clone(), fields });
+            }
         }
     }
 

@@ -169,7 +169,7 @@ pub struct StaffEvent {
     pub id: Uuid,
     /// When.
     pub at: UnixMillis,
-    /// `device`, `provider`, `budget`, `watchdog` or `dropped`.
+    /// `device`, `provider`, `budget`, `watchdog`, `dropped` or `request` (a visitor wants to talk with somebody).
     pub kind: String,
     /// Which device, provider, state or queue.
     pub subject: String,

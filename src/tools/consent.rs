@@ -25,7 +25,7 @@ pub(super) enum Consent {
 
 /// Knows the words of assent and refusal of every language; a visitor may answer in another one than the window's.
 #[derive(Debug, Clone)]
-pub(super) struct ConsentWords {
+pub(crate) struct ConsentWords {
     /// Phrases as words, the longest first, so that "no problem" is found before "no".
     phrases: Vec<(Vec<String>, Consent)>,
     /// Words that begin a question.
@@ -33,18 +33,23 @@ pub(super) struct ConsentWords {
 }
 
 impl ConsentWords {
-    /// Takes them from the translation files: `agree.yes`, `agree.no`, `agree.question`, each a list with commas.
-    pub(super) fn new(words: &Words) -> Self {
+    /// Takes them from the translation files: `said.yes`, `said.no`, `said.question`, each a list with commas.
+    pub(crate) fn new(words: &Words) -> Self {
         let mut phrases = Vec::new();
         let mut questions = Vec::new();
         for language in Language::ALL {
-            for (key, consent) in [("agree.yes", Consent::Given), ("agree.no", Consent::Refused)] {
+            for (key, consent) in [("said.yes", Consent::Given), ("said.no", Consent::Refused)] {
                 phrases.extend(list(words.get(key, language)).map(|phrase| (phrase, consent)));
             }
-            questions.extend(list(words.get("agree.question", language)).flatten());
+            questions.extend(list(words.get("said.question", language)).flatten());
         }
         phrases.sort_by_key(|(phrase, _)| std::cmp::Reverse(phrase.len()));
         Self { phrases, questions }
+    }
+
+    /// Whether `said` is a yes.
+    pub(crate) fn agrees(&self, said: &str) -> bool {
+        self.judge(said) == Consent::Given
     }
 
     /// What `said` means.

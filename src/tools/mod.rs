@@ -23,6 +23,7 @@ mod tests;
 mod types;
 mod visits;
 
+pub(crate) use consent::ConsentWords;
 pub use fault::ToolFault;
 pub use mcp::{McpServers, ServerState};
 pub use open::{OpenTools, ToolParts, open};

@@ -53,13 +53,19 @@ pub struct CallContext {
     pub shown: Option<Arc<AppointmentCard>>,
 }
 
-/// What a tool gives back.
-#[derive(Debug, Clone, PartialEq, Default)]
+/// What a tool gives back. Personal: its `Debug` tells only lengths.
+#[derive(Clone, PartialEq, Default)]
 pub struct ToolOutput {
     /// For the model.
     pub content: Value,
     /// For the conversation.
     pub effects: Vec<Effect>,
+}
+
+impl std::fmt::Debug for ToolOutput {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "ToolOutput({} bytes, {:?})", self.content.to_string().len(), self.effects)
+    }
 }
 
 /// A tool could not do what it was asked. The texts go to the model and must help it: what was found, what is allowed.

@@ -28,7 +28,7 @@ use crate::{
     clock::Clock,
     config,
     event::{
-        Command, Connection, Phase, Sight, View, VisitorId,
+        Card, Command, Connection, Phase, Sight, View, VisitorId,
         staff::{StaffCommand, StaffView},
     },
     words::Words,
@@ -93,6 +93,8 @@ pub struct KioskApp {
     is_goodbye: bool,
     /// Who was greeted by name last.
     greeted: Option<VisitorId>,
+    /// Whether an appointment is shown.
+    has_appointment: bool,
 }
 
 impl KioskApp {
@@ -118,6 +120,7 @@ impl KioskApp {
             niche: None,
             is_goodbye: false,
             greeted: None,
+            has_appointment: false,
             inputs,
         }
     }
@@ -149,6 +152,11 @@ impl KioskApp {
             self.animator.be_glad(now);
         }
         self.greeted = known;
+        let has_appointment = matches!(view.card, Some(Card::Appointment(_)));
+        if has_appointment && !self.has_appointment {
+            self.animator.be_glad(now);
+        }
+        self.has_appointment = has_appointment;
         if now.saturating_sub(self.theme.0) > LOOK_AT_HOUR_EVERY || has_left || is_forgotten {
             self.theme = (now, self.appearance.theme((self.inputs.wall)()));
         }
@@ -276,6 +284,7 @@ impl KioskApp {
         let place = ui.max_rect();
         let zoom = self.appearance.zoom(place.size().min_elem() * ctx.pixels_per_point());
         let layout = Layout::new(place.size(), zoom > 1.0, view.language.is_right_to_left());
+        let layout = if view.card.is_some() { layout.with_card() } else { layout };
         let inputs = self.avatar_inputs(&view, &meters);
         let is_turning = self.paint_stage(ui, layout.niche, &inputs, now);
         if view.phase != Phase::Idle {

@@ -50,6 +50,11 @@ impl Niche {
         Self { opening, avatar_centre: pos2(opening.center().x, avatar_y), avatar_radius }
     }
 
+    /// The compact one in portrait, its middle at `middle`.
+    fn compact(middle: f32) -> Self {
+        Self::new(Rect::from_min_size(pos2(middle - 250.0, 150.0), vec2(500.0, 464.0)), 404.0, 100.0)
+    }
+
     /// The sill.
     #[must_use]
     pub fn sill(&self) -> Rect {
@@ -141,8 +146,7 @@ impl Layout {
         let rect = |top: f32, height: f32| Rect::from_min_size(pos2(left, top), vec2(width, height));
         let middle = size.x / 2.0;
         let niche = if is_compact {
-            let opening = Rect::from_min_size(pos2(middle - 250.0, 150.0), vec2(500.0, 464.0));
-            Niche::new(opening, 404.0, 100.0)
+            Niche::compact(middle)
         } else {
             Niche::new(Rect::from_min_size(pos2(middle - 440.0, 140.0), vec2(880.0, 836.0)), 558.0, 186.0)
         };
@@ -190,6 +194,26 @@ impl Layout {
             controls: rect(794.0 + extra, 104.0),
             notice: rect(968.0 + extra, 72.0),
         }
+    }
+
+    /// The same window with a card in place of what is said and of the topics: the compact stage, and below the card one
+    /// row of buttons, which is `lower_chips`. With large text the row is higher and what is above it lower.
+    #[must_use]
+    pub fn with_card(self) -> Self {
+        let is_large = self.lower_chips.height() > CHIP_HEIGHT;
+        let row =
+            |top: f32, height: f32| Rect::from_min_size(pos2(self.card.left(), top), vec2(self.card.width(), height));
+        let (niche, card_top, buttons, label) = match self.orientation {
+            Orientation::Portrait => {
+                let (gap, height) = if is_large { (24.0, 120.0) } else { (48.0, CHIP_HEIGHT) };
+                let buttons = row(self.controls.top() - gap - height, height);
+                (Niche::compact(self.size.x / 2.0), 700.0, buttons, if is_large { 90.0 } else { 84.0 })
+            }
+            Orientation::Landscape => (self.niche, 144.0, row(self.controls.top() - 122.0, CHIP_HEIGHT), 20.0),
+        };
+        let card = row(card_top, buttons.top() - label - card_top);
+        let is_compact = self.orientation == Orientation::Portrait;
+        Self { niche, is_compact, card, card_short: card, upper_chips: buttons, lower_chips: buttons, ..self }
     }
 
     fn mirrored(self) -> Self {
@@ -248,12 +272,24 @@ mod tests {
         ] {
             for (is_large_text, is_mirrored) in [(false, false), (true, false), (false, true), (true, true)] {
                 let layout = Layout::new(size, is_large_text, is_mirrored);
-                for rect in all(&layout) {
+                let with_card = layout.with_card();
+                for rect in all(&layout).into_iter().chain(all(&with_card)) {
                     assert!(Rect::from_min_size(Pos2::ZERO, size).contains_rect(rect), "{size:?}: {rect:?}");
                     assert!(rect.width() > 300.0 && rect.height() > 60.0, "{size:?}: {rect:?}");
                 }
+                assert!(with_card.card.height() > 350.0, "{size:?}: {:?}", with_card.card);
             }
         }
+    }
+
+    #[test]
+    fn an_appointments_card_and_buttons_have_the_measures_of_the_pictures() {
+        let portrait = Layout::new(vec2(1080.0, 1920.0), false, true).with_card();
+        assert_eq!(portrait.card, Rect::from_min_size(pos2(64.0, 700.0), vec2(952.0, 716.0)));
+        assert_eq!((portrait.lower_chips.top(), portrait.niche.avatar_radius), (1500.0, 100.0));
+        let landscape = Layout::new(vec2(1920.0, 1080.0), false, false).with_card();
+        assert_eq!(landscape.card, Rect::from_min_size(pos2(848.0, 144.0), vec2(992.0, 508.0)));
+        assert_eq!(landscape.lower_chips.top(), 672.0);
     }
 
     #[test]

@@ -1,5 +1,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+use proptest::prelude::*;
+
 use super::*;
 
 const NET: &str = "net";
@@ -72,6 +74,30 @@ fn a_search_finds_exactly_what_comparing_with_everybody_finds() {
             assert!((found.score - plain.score).abs() < 1e-5, "{found:?} {plain:?}");
             assert!((found.margin - plain.margin).abs() < 1e-5, "{found:?} {plain:?}");
         }
+    }
+}
+
+/// Directions with a few large numbers, whose copies in bytes are the coarsest, or with many alike, which are near ties.
+fn rows() -> impl Strategy<Value = Vec<(u8, Vec<f32>)>> {
+    let number = prop_oneof![3 => Just(0.0_f32), 3 => -1.0..1.0_f32, 1 => prop_oneof![Just(1.0_f32), Just(-1.0)]];
+    let row = prop::collection::vec(number, 24).prop_filter("a direction", |row| row.iter().any(|x| x.abs() > 0.01));
+    prop::collection::vec((0_u8..6, row), 2..40)
+}
+
+proptest! {
+    #[test]
+    fn no_search_leaves_out_whom_comparing_with_everybody_finds(rows in rows()) {
+        let rows: Vec<(VisitorId, Embedding)> =
+            rows.iter().map(|(who, row)| (visitor(u128::from(*who)), embedding(row))).collect();
+        let ((_, wanted), people) = rows.split_first().unwrap();
+        let mut gallery = Gallery::new(NET, 24);
+        for (who, embedding) in people {
+            gallery.insert(*who, NET, embedding).unwrap();
+        }
+        let (found, plain) = (gallery.search(wanted).unwrap().unwrap(), search_plainly(people, wanted));
+        prop_assert!((found.score - plain.score).abs() < 1e-5, "{found:?} {plain:?}");
+        prop_assert!((found.margin - plain.margin).abs() < 1e-5, "{found:?} {plain:?}");
+        prop_assert!(found.visitor == plain.visitor || plain.margin < 1e-5, "{found:?} {plain:?}");
     }
 }
 

@@ -19,7 +19,8 @@ use majlis::{
     clock::ManualClock,
     config,
     event::{
-        Caption, CaptionWord, Command, Connection, EntryId, Language, Phase, Sight, Speaker, Topic, View, WordState,
+        Alternative, AppointmentCard, Caption, CaptionWord, Card, Command, Connection, EntryId, Language, Phase,
+        QrModules, Sight, SlotId, Speaker, SummaryCard, ToolStep, ToolView, Topic, View, WordState,
         staff::{StaffCommand, StaffView},
     },
     ui::{KioskApp, PausedInputs, SafeCause, SafeMode, UiInputs, WindowHandle, fonts, paused::PausedApp},
@@ -278,4 +279,75 @@ pub fn safe_mode_picture(size: [f32; 2], ui: config::Ui, cause: SafeCause, code:
         harness.step();
     }
     harness.render().unwrap()
+}
+
+/// The code of the look's picture, row by row.
+pub fn qr() -> QrModules {
+    let rows: Vec<&str> = include_str!("qr.txt").lines().collect();
+    QrModules { side: rows.len(), dark: rows.iter().flat_map(|row| row.bytes()).map(|module| module == b'1').collect() }
+}
+
+pub fn appointment(language: Language) -> Card {
+    let arabic = language == Language::ARABIC;
+    let text = |english: &str, own: &str| if arabic { own.to_owned() } else { english.to_owned() };
+    let other = |slot: &str, time: String, day: String| Alternative { slot: SlotId(slot.into()), time, day };
+    let (tuesday, wednesday) = (text("Tuesday", "الثلاثاء"), text("Wednesday", "الأربعاء"));
+    Card::Appointment(Arc::new(AppointmentCard {
+        day: text("Tuesday 24 November", "الثلاثاء 24 نوفمبر"),
+        time: text("10:30 to 11:00", "من 10:30 إلى 11:00 صباحًا"),
+        host: text("Training adviser", "مستشار التدريب"),
+        subject: text("Apprenticeship programme", "برنامج التدريب المهني"),
+        place: text("Meeting point B2", "نقطة اللقاء B2"),
+        place_detail: text("First floor, left of the stairs", "الطابق الأول، على يسار السلم"),
+        code: "NEP-4H7K".into(),
+        qr: qr(),
+        alternatives: vec![
+            other("a", "11:30".into(), tuesday.clone()),
+            other("b", text("14:00", "2:00 م"), tuesday),
+            other("c", "9:30".into(), wednesday),
+        ],
+    }))
+}
+
+pub fn summary(language: Language) -> Card {
+    let lines = |english: &[&str], own: &[&str]| -> Vec<String> {
+        let lines = if language == Language::ARABIC { own } else { english };
+        lines.iter().map(|line| (*line).to_owned()).collect()
+    };
+    Card::Summary(Arc::new(SummaryCard {
+        asked: lines(
+            &["When does the pavilion open tomorrow?", "Are there solar courses?"],
+            &["متى يفتح الجناح غدًا؟", "هل توجد دورات عن الطاقة الشمسية؟"],
+        ),
+        done: lines(&["Looked for free appointments"], &["البحث عن المواعيد المتاحة"]),
+        booked: lines(
+            &["Training adviser, Tuesday 24 November, 10:30 to 11:00"],
+            &["مستشار التدريب، الثلاثاء 24 نوفمبر، من 10:30 إلى 11:00"],
+        ),
+        duration: Duration::from_secs(185),
+    }))
+}
+
+/// A tool runs, as the look has it: one step done, one under way.
+pub fn tool(language: Language) -> View {
+    let arabic = language == Language::ARABIC;
+    let (said, asked) = if arabic {
+        ("بكل سرور. لحظة من فضلكم.", "هل يمكنني لقاء مستشار التدريب يوم الثلاثاء؟")
+    } else {
+        ("Gladly. One moment, please.", "Can I meet a training adviser on Tuesday?")
+    };
+    View {
+        caption: Some(caption(Speaker::Kiosk, language, said, [WordState::Spoken; 3])),
+        before: Some((Speaker::Visitor, asked.into())),
+        tool: Some(ToolView {
+            key: "tool.appointments",
+            icon: "calendar",
+            steps: vec![
+                ToolStep { key: "tool.booking.short", is_done: true },
+                ToolStep { key: "tool.appointments.short", is_done: false },
+            ],
+        }),
+        topics: topics().iter().take(2).cloned().collect(),
+        ..view(Phase::CallingTool, language)
+    }
 }

@@ -74,6 +74,7 @@ pub fn person(language: Language) -> PersonView {
         enrolled_by: if arabic(language) { "هدى".into() } else { "Huda".into() },
         confirms_forget: false,
         removed: None,
+        refused: None,
     }
 }
 

@@ -43,6 +43,7 @@ impl Scene {
             let seen = Observation {
                 clean: &[0.1; FRAME_SAMPLES],
                 raw_dbfs,
+                clean_dbfs: raw_dbfs,
                 end: self.now,
                 window,
                 may_echo: self.may_echo,
@@ -57,6 +58,7 @@ impl Scene {
                     Happening::Confirmed { .. } => "confirmed",
                     Happening::Dismissed { .. } => "dismissed",
                     Happening::Truncated { .. } => "truncated",
+                    Happening::GoesOn { .. } => "goes on",
                     Happening::Resumed { .. } => "resumed",
                     Happening::Paused { clip, .. } => {
                         self.clips.push(clip);
@@ -126,8 +128,39 @@ fn a_cough_over_the_answer_is_dismissed_and_a_sentence_confirmed() {
     assert_eq!(scene.names(), ["started over playout", "dismissed"]);
     scene.log.clear();
     scene.play(500, -25.0, 0.9).play(300, -70.0, 0.05);
-    assert_eq!(scene.names(), ["started over playout", "confirmed", "paused"]);
+    assert_eq!(scene.names(), ["started over playout", "confirmed", "goes on", "paused"]);
     assert!(scene.log[0].0 <= 1_600, "{:?}", scene.log);
+}
+
+#[test]
+fn speech_over_the_answer_is_judged_within_six_tenths_of_a_second() {
+    for (raw_dbfs, probability, judged) in
+        [(-25.0, 0.9, "confirmed"), (-25.0, 0.3, "dismissed"), (-52.0, 0.9, "dismissed")]
+    {
+        let mut scene = quiet_room();
+        // A hall whose voices reach -50 dBFS.
+        for n in 0..300 {
+            scene.play(10, if n % 3 == 0 { -50.0 } else { -60.0 }, 0.01);
+        }
+        scene.playing_since = Some(scene.now);
+        scene.play(3_500, -70.0, 0.01);
+        let onset = scene.now.as_millis() as u64;
+        scene.play(100, -25.0, 0.9).play(1_000, raw_dbfs, probability);
+        assert_eq!(scene.names()[..2], ["started over playout", judged], "{raw_dbfs} dBFS, {probability}");
+        assert!(scene.log[0].0 - onset <= 100, "{:?}", scene.log);
+        assert!(scene.log[1].0 - onset <= 650, "{:?}", scene.log);
+    }
+}
+
+#[test]
+fn under_echo_a_doubtful_voice_that_stands_out_pauses_the_answer_and_what_is_left_of_the_echo_does_not() {
+    for (level_dbfs, pauses) in [(-45.0, true), (-62.0, false)] {
+        let mut scene = quiet_room();
+        scene.playing_since = Some(scene.now);
+        scene.may_echo = true;
+        scene.play(4_000, -70.0, 0.01).play(200, level_dbfs, 0.2);
+        assert_eq!(!scene.names().is_empty(), pauses, "{level_dbfs} dBFS: {:?}", scene.log);
+    }
 }
 
 #[test]

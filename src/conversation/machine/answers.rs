@@ -34,6 +34,7 @@ impl Step<'_> {
         let Some(answer) = self.answer_of(id) else { return };
         answer.ends_visit |= ends_visit;
         answer.is_empty = !has_text;
+        self.work_done(id);
         self.replace_if_empty();
     }
 
@@ -68,8 +69,11 @@ impl Step<'_> {
             return;
         }
         answer.last_sound = Some(now);
-        self.finish_turn();
-        self.go(Phase::Speaking);
+        // Whoever speaks over it already has made the turn that is not finished.
+        if self.state.interruption.is_none() {
+            self.finish_turn();
+            self.go(Phase::Speaking);
+        }
     }
 
     pub(super) fn playout_finished(&mut self, id: AnswerId) {
@@ -83,25 +87,26 @@ impl Step<'_> {
         let ends_visit = answer.ends_visit;
         self.actions.push(Action::Heard(id));
         self.state.answer = None;
+        let was_interrupted = self.state.interruption.take().is_some();
         if ends_visit {
             self.end_visit(EndReason::Goodbye);
             return;
         }
         // Only the visitor resets "are you still there?": the kiosk's own sentence does not answer it.
         self.state.last_activity = self.now;
-        match self.state.phase {
-            Phase::Interrupted => {
-                self.actions.push(Action::ResumePlayout);
-                self.go(Phase::Listening);
-                self.judge();
-            }
-            Phase::Speaking => self.go(Phase::Listening),
-            _ => {}
+        if was_interrupted {
+            self.actions.push(Action::ResumePlayout);
+            self.go(Phase::Listening);
+        } else if matches!(self.state.phase, Phase::Speaking | Phase::Thinking | Phase::CallingTool) {
+            self.go(Phase::Listening);
         }
+        // There may be words by now of what was said over it.
+        self.judge();
     }
 
     /// Stops whatever answer there is: cut if it can be heard, thrown away if not.
     pub(super) fn stop_answer(&mut self) {
+        self.end_interruption();
         match &self.state.answer {
             Some(answer) if answer.is_committed => {
                 let id = answer.id;
@@ -115,6 +120,7 @@ impl Step<'_> {
 
     pub(super) fn discard_answer(&mut self) {
         let Some(answer) = self.state.answer.take() else { return };
+        self.end_interruption();
         if let Some(turn) = &mut self.state.turn {
             turn.answers_thrown += 1;
         }

@@ -146,6 +146,7 @@ impl Step<'_> {
                 None
             }
             Input::InterruptionConfirmed(utterance)
+            | Input::SpeechGoesOn(utterance)
             | Input::SpeechPaused { utterance, .. }
             | Input::SpeechResumed(utterance)
             | Input::TurnProbability { utterance, .. }
@@ -241,14 +242,14 @@ impl Step<'_> {
         }
     }
 
-    /// The visitor was forgotten, or could not be.
-    pub(super) fn forgotten(&mut self, is_done: bool) {
+    /// Says what came of something that the visitor touched or asked for, at once.
+    pub(super) fn tell(&mut self, key: &'static str) {
         if !self.state.in_visit {
             return;
         }
         self.be_active();
         self.stop_answer();
         self.drop_turn();
-        self.say(if is_done { "greet.forgotten" } else { "greet.unforgotten" }, false);
+        self.say(key, false);
     }
 }

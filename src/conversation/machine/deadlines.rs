@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Action, INTERRUPTION_AT_MOST, Settings, State, Step, UTTERANCE_GRACE};
+use super::{Action, Settings, State, Step, Turn, UTTERANCE_GRACE};
 use crate::{
     audio::endpoint::{self, Decision, Signals},
     event::{EndReason, Phase},
@@ -15,6 +15,7 @@ impl State {
         let visit = &settings.visit;
         let mut deadlines: Vec<Duration> = Vec::with_capacity(3);
         match self.phase {
+            _ if self.interruption.is_some() => deadlines.extend(self.interruption_limit()),
             Phase::Idle => deadlines.extend(self.home_at),
             Phase::Attending | Phase::Listening => match &self.turn {
                 Some(turn) => deadlines.push(match turn.speech_end {
@@ -31,8 +32,7 @@ impl State {
                     deadlines.push(self.since + Duration::from_millis(visit.long_thinking_ms));
                 }
             }
-            Phase::Speaking => {}
-            Phase::Interrupted => deadlines.push(self.since + INTERRUPTION_AT_MOST),
+            Phase::Speaking | Phase::Interrupted => {}
         }
         deadlines.extend(self.answer_limit(settings));
         deadlines.extend(self.held_until());
@@ -40,11 +40,22 @@ impl State {
     }
 
     /// How long the present silence may last before the turn is over.
-    fn patience(&self, turn: &super::Turn, settings: &Settings) -> Duration {
-        let signals = Signals { silence: Duration::ZERO, smart_turn: turn.finished, text: turn.text_verdict() };
-        match endpoint::decide(&signals, &settings.turn) {
+    fn patience(&self, turn: &Turn, settings: &Settings) -> Duration {
+        let signals = self.signals(turn, Duration::ZERO, settings);
+        match endpoint::decide(&signals, &settings.turn, &settings.words) {
             Decision::End => Duration::ZERO,
             Decision::WaitUntil(silence) => silence,
+        }
+    }
+
+    /// What is known of whether the visitor has finished.
+    pub(super) fn signals(&self, turn: &Turn, silence: Duration, settings: &Settings) -> Signals {
+        let language = turn.words.as_ref().map_or(self.language, |words| words.language);
+        Signals {
+            silence,
+            smart_turn: turn.finished,
+            text: turn.text_verdict(&settings.words),
+            language: Some(language),
         }
     }
 
@@ -58,7 +69,10 @@ impl State {
 
     /// When a committed answer has been without sound for too long. A paused one is judged by the interruption's limit.
     fn answer_limit(&self, settings: &Settings) -> Option<Duration> {
-        let answer = self.answer.as_ref().filter(|answer| answer.is_committed && self.phase != Phase::Interrupted)?;
+        let answer = self.answer.as_ref().filter(|answer| answer.is_committed && self.interruption.is_none())?;
+        if let Some(work) = &answer.work {
+            return Some(work.limit(settings));
+        }
         Some(match answer.last_sound {
             Some(heard) => heard + Duration::from_secs(settings.visit.max_silent_speaking_s),
             None => answer.since + Duration::from_secs(settings.visit.max_thinking_s),
@@ -72,18 +86,13 @@ impl Step<'_> {
         self.judge();
         self.watch_answer();
         match self.state.phase {
+            _ if self.state.interruption.is_some() => self.watch_interruption(),
             Phase::Idle if self.state.home_at.is_some_and(|home_at| self.now >= home_at) => {
                 self.state.home_at = None;
                 self.state.language = self.state.home;
             }
             Phase::Attending | Phase::Listening => self.watch_silence(),
             Phase::Transcribing | Phase::Thinking | Phase::CallingTool => self.watch_thinking(),
-            Phase::Interrupted if self.now >= self.state.since + INTERRUPTION_AT_MOST => {
-                self.actions.push(Action::Watchdog(Phase::Interrupted));
-                self.drop_turn();
-                self.actions.push(Action::ResumePlayout);
-                self.go_back_to_speaking();
-            }
             _ => {}
         }
     }
@@ -93,8 +102,8 @@ impl Step<'_> {
         if self.state.answer_limit(self.settings).is_none_or(|limit| self.now < limit) {
             return;
         }
-        let was_sounding = self.state.answer.as_ref().is_some_and(|answer| answer.last_sound.is_some());
         let ends_visit = self.state.answer.as_ref().is_some_and(|answer| answer.ends_visit);
+        let is_at_work = matches!(self.state.phase, Phase::Thinking | Phase::CallingTool);
         self.actions.push(Action::Watchdog(self.state.phase));
         self.stop_answer();
         self.finish_turn();
@@ -104,9 +113,7 @@ impl Step<'_> {
         } else if self.state.in_visit {
             self.go(Phase::Listening);
             // A sentence that is itself silent must not call for another.
-            if !was_sounding
-                && self.actions.iter().any(|action| matches!(action, Action::Phase { from: Phase::Thinking, .. }))
-            {
+            if is_at_work {
                 self.say("trouble", false);
             }
         }

@@ -8,6 +8,8 @@ use crate::event::{Phase, UtteranceId};
 impl Step<'_> {
     pub(super) fn speech_started(&mut self, utterance: UtteranceId, over_playout: bool) {
         match self.state.phase {
+            // The ears lost the last speech before it was judged: this one is judged in its place.
+            _ if self.state.interruption.is_some() => self.begin_interruption(utterance),
             Phase::Idle if !self.settings.visit.begin_by_speech => {
                 self.actions.push(Action::EndUtterance(utterance));
             }
@@ -18,17 +20,14 @@ impl Step<'_> {
                 self.new_turn(Some(utterance));
                 self.go(Phase::Listening);
             }
-            Phase::Speaking if over_playout => {
-                self.drop_turn();
-                self.new_turn(Some(utterance));
-                self.go(Phase::Interrupted);
-            }
+            Phase::Speaking if over_playout => self.begin_interruption(utterance),
             Phase::Speaking | Phase::Interrupted => {
                 self.stop_answer();
                 self.drop_turn();
                 self.new_turn(Some(utterance));
                 self.go(Phase::Listening);
             }
+            Phase::Thinking | Phase::CallingTool if self.was_heard_of_answer() => self.go_on_while_working(utterance),
             Phase::Transcribing | Phase::Thinking | Phase::CallingTool => self.go_on(utterance),
         }
     }
@@ -46,40 +45,17 @@ impl Step<'_> {
         self.cancel_transcription();
         let said = self.state.turn.as_ref().and_then(Turn::all_words);
         self.discard_answer();
-        let id = self.state.turn.as_ref().map(|turn| (turn.id, turn.answers_thrown));
+        let before = self.state.turn.as_ref().map(|turn| (turn.id, turn.answers_thrown, turn.expecting));
         self.state.turn = None;
         self.new_turn(Some(utterance));
-        if let (Some(turn), Some((id, answers_thrown))) = (&mut self.state.turn, id) {
+        if let (Some(turn), Some((id, answers_thrown, expecting))) = (&mut self.state.turn, before) {
             turn.id = id;
+            turn.expecting = expecting;
             turn.first_begun = first_begun;
             turn.answers_thrown = answers_thrown;
             turn.carried = said;
         }
         self.go(Phase::Listening);
-    }
-
-    pub(super) fn interruption_confirmed(&mut self, utterance: UtteranceId) {
-        if self.state.phase == Phase::Interrupted && self.turn_of(utterance).is_some() {
-            self.stop_answer();
-            self.be_active();
-            self.go(Phase::Listening);
-            self.judge();
-        }
-    }
-
-    pub(super) fn interruption_dismissed(&mut self, utterance: UtteranceId) {
-        if self.turn_of(utterance).is_none() {
-            return;
-        }
-        match self.state.phase {
-            Phase::Interrupted => {
-                self.drop_turn();
-                self.go_back_to_speaking();
-            }
-            // The answer ended while the interruption was being judged.
-            Phase::Listening => self.drop_turn(),
-            _ => {}
-        }
     }
 
     pub(super) fn go_back_to_speaking(&mut self) {
@@ -144,9 +120,8 @@ impl Step<'_> {
             return;
         }
         self.drop_turn();
-        if self.state.phase == Phase::Interrupted {
-            self.actions.push(Action::ResumePlayout);
-            self.go_back_to_speaking();
+        if self.state.interruption.is_some() {
+            self.resume_answer();
         } else if self.state.answer.as_ref().is_some_and(|answer| !answer.is_committed) {
             self.discard_answer();
         }
@@ -155,6 +130,19 @@ impl Step<'_> {
     pub(super) fn transcribed(&mut self, job: JobId, words: Words) {
         let Some(turn) = self.state.turn.as_mut().filter(|turn| turn.running == Some(job)) else { return };
         turn.running = None;
+        let is_part = turn.speech_end.is_none();
+        if self.state.interruption.is_some() {
+            self.judge_interruption(&words, is_part);
+            return;
+        }
+        if is_part {
+            // The visitor goes on, and has the word already.
+            return;
+        }
+        if self.state.phase == Phase::Speaking {
+            self.judge_late_words(&words);
+            return;
+        }
         turn.words = Some(words);
         match self.state.phase {
             Phase::Transcribing => self.commit_turn(),

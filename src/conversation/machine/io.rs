@@ -1,11 +1,12 @@
 //! What the machine is told and what it asks for.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use super::{Question, Words};
+use super::{OwnWords, Question, Words};
 use crate::{
     config,
     event::{AnswerId, EndReason, Language, Phase, Sight, TurnId, UtteranceId, VisitorId},
+    words::{Expecting, TurnWords},
 };
 
 /// The part of the configuration that the conversation obeys.
@@ -19,6 +20,8 @@ pub struct Settings {
     pub max_utterance: Duration,
     /// `presence.listen_only_when_attending`
     pub listen_only_when_attending: bool,
+    /// What words mean for whose turn it is.
+    pub words: Arc<TurnWords>,
 }
 
 /// Identifies one request for a transcription.
@@ -48,6 +51,8 @@ pub enum Input {
         /// Whether it was.
         is_done: bool,
     },
+    /// This sentence of the kiosk's own is to be said instead of whatever is being said.
+    Tell(&'static str),
     /// The niche was touched.
     Touched,
     /// "Finish" was touched.
@@ -60,6 +65,10 @@ pub enum Input {
     SetLanguage(Language),
     /// A person was asked for.
     CallStaff,
+    /// What the kiosk is saying where it was just paused. Before a `SpeechStarted` over its voice.
+    OwnWords(OwnWords),
+    /// What the kiosk has just asked for. Before the `PlayoutFinished` of the answer that asks; a tool may say it too.
+    Asked(Expecting),
     /// Speech began.
     SpeechStarted {
         /// The utterance.
@@ -67,7 +76,10 @@ pub enum Input {
         /// Whether it came over the kiosk's own voice, which is paused now.
         over_playout: bool,
     },
-    /// The speech over the kiosk's voice is an interruption.
+    /// Speech over the kiosk's voice has not paused for a while: what there is of it can be transcribed.
+    SpeechGoesOn(UtteranceId),
+    /// The speech over the kiosk's voice is long and loud enough to be a visitor's. Words decide whether it cuts the
+    /// answer.
     InterruptionConfirmed(UtteranceId),
     /// It was none; playout goes on by itself.
     InterruptionDismissed(UtteranceId),
@@ -115,6 +127,15 @@ pub enum Input {
     },
     /// An answer failed with every provider before anything could be heard.
     AnswerFailed(AnswerId),
+    /// Tools began to run for an answer, or have all come to their end.
+    Calling {
+        /// Which.
+        answer: AnswerId,
+        /// Whether they run.
+        is_running: bool,
+    },
+    /// Nothing of an answer is left to be heard for now, although it goes on.
+    SoundRanDry(AnswerId),
     /// The first sample of an answer left.
     PlayoutStarted(AnswerId),
     /// Sound is still coming.

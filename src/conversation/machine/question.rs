@@ -6,6 +6,7 @@ use super::Turn;
 use crate::{
     audio::endpoint::TextVerdict,
     event::{EntryId, Language, ServedBy, TurnId, UtteranceId},
+    words::{Expecting, TurnWords},
 };
 
 /// The words of an utterance.
@@ -66,7 +67,7 @@ pub struct Question {
 }
 
 impl Turn {
-    pub(super) fn new(id: TurnId, utterance: Option<UtteranceId>, now: Duration) -> Self {
+    pub(super) fn new(id: TurnId, utterance: Option<UtteranceId>, now: Duration, expecting: Expecting) -> Self {
         Self {
             id,
             utterance,
@@ -81,6 +82,8 @@ impl Turn {
             carried: None,
             answers_thrown: 0,
             is_decided: false,
+            is_interruption: false,
+            expecting,
         }
     }
 
@@ -105,11 +108,11 @@ impl Turn {
     }
 
     /// What the words say about the end of the turn, once they are there. A recognised phrasing is a whole question.
-    pub(super) fn text_verdict(&self) -> Option<TextVerdict> {
+    pub(super) fn text_verdict(&self, turns: &TurnWords) -> Option<TextVerdict> {
         let question = self.question()?;
         if question.entry.is_some() {
             return Some(TextVerdict::Finished);
         }
-        Some(TextVerdict::of(&question.text, question.language))
+        Some(TextVerdict::of(&question.text, question.language, self.expecting, turns))
     }
 }

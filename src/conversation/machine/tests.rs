@@ -1,13 +1,26 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+use std::{
+    path::Path,
+    sync::{Arc, LazyLock},
+};
+
 use proptest::prelude::*;
 
 use super::*;
-use crate::event::{EntryId, SeenVisitor, ServedBy, Sight, TrackId, VisitorId};
+use crate::{
+    event::{EntryId, SeenVisitor, ServedBy, Sight, TrackId, VisitorId},
+    words::TurnWords,
+};
 
 mod attention;
-
+mod interruption;
 mod language;
+mod properties;
+mod tools;
+mod turn;
+
+static TURNS: LazyLock<Arc<TurnWords>> = LazyLock::new(|| Arc::new(TurnWords::load(Path::new("assets")).unwrap()));
 
 /// A conversation in virtual time, with what it asked for.
 struct Talk {
@@ -27,6 +40,7 @@ impl Talk {
                 visit: config.visit,
                 max_utterance: Duration::from_secs(config.audio.max_utterance_s),
                 listen_only_when_attending: config.presence.listen_only_when_attending,
+                words: TURNS.clone(),
             },
             now: Duration::from_secs(1),
             actions: Vec::new(),
@@ -199,17 +213,6 @@ fn speech_after_the_turn_was_taken_for_ended_joins_what_was_said_before() {
 }
 
 #[test]
-fn speech_over_the_answer_that_lasts_cuts_it() {
-    let mut talk = Talk::new();
-    let answer = talk.ask_and_be_answered(1);
-    talk.feed(Input::SpeechStarted { utterance: UtteranceId(2), over_playout: true });
-    assert_eq!(talk.state.phase(), Phase::Interrupted);
-    let actions = talk.feed(Input::InterruptionConfirmed(UtteranceId(2)));
-    assert!(actions.contains(&Action::Cut(answer)));
-    assert_eq!(talk.state.phase(), Phase::Listening);
-}
-
-#[test]
 fn a_cough_over_the_answer_lets_it_go_on() {
     let mut talk = Talk::new();
     let answer = talk.ask_and_be_answered(1);
@@ -224,7 +227,7 @@ fn an_interruption_that_nobody_judges_lets_the_answer_go_on() {
     let mut talk = Talk::new();
     talk.ask_and_be_answered(1);
     talk.feed(Input::SpeechStarted { utterance: UtteranceId(2), over_playout: true });
-    let actions = talk.wait(INTERRUPTION_AT_MOST);
+    let actions = talk.wait(Duration::from_secs(3));
     assert!(actions.contains(&Action::ResumePlayout), "{actions:?}");
     assert_eq!(talk.state.phase(), Phase::Speaking);
 }
@@ -448,103 +451,4 @@ fn words_that_were_thrown_away_are_counted() {
     talk.transcribe(job, "What time do you");
     let actions = talk.feed(Input::SpeechResumed(UtteranceId(1)));
     assert!(actions.contains(&Action::DiscardWords { turn: TurnId(1) }), "{actions:?}");
-}
-
-// ---- whatever happens -------------------------------------------------------------------------------------------------
-
-fn any_input() -> impl Strategy<Value = Input> {
-    let id = 1_u64..6;
-    let text = prop_oneof![Just(""), Just("What time do you open?"), Just("and the"), Just("متى تفتحون؟")];
-    prop_oneof![
-        Just(Input::Arrived),
-        Just(Input::Left),
-        Just(Input::Touched),
-        Just(Input::Finish),
-        Just(Input::CallStaff),
-        Just(Input::Tick),
-        Just(Input::MicrophoneLost),
-        Just(Input::Topic(topic())),
-        Just(Input::SetLanguage(Language::ARABIC)),
-        Just(Input::NotMe),
-        any::<bool>().prop_map(|is_done| Input::Forgotten { is_done }),
-        Just(Input::Recognised { visitor: VisitorId(uuid::Uuid::from_u128(1)), language: Language::ARABIC }),
-        (any::<bool>(), 0_u32..4, any::<Option<bool>>(), 0.0_f32..1.0).prop_map(
-            |(is_seeing, people_near, who, mouth)| {
-                let visitor = who.map(|is_attending| SeenVisitor {
-                    track: TrackId(1),
-                    centre: [0.5; 2],
-                    height: 0.2,
-                    is_attending,
-                    mouth_motion: mouth,
-                });
-                Input::Seen(Sight { is_seeing, people_near, visitor })
-            }
-        ),
-        (id.clone(), any::<bool>())
-            .prop_map(|(id, over_playout)| Input::SpeechStarted { utterance: UtteranceId(id), over_playout }),
-        id.clone().prop_map(|id| Input::InterruptionConfirmed(UtteranceId(id))),
-        id.clone().prop_map(|id| Input::InterruptionDismissed(UtteranceId(id))),
-        (id.clone(), 0_u64..5_000).prop_map(|(id, end)| Input::SpeechPaused {
-            utterance: UtteranceId(id),
-            speech_start: Duration::ZERO,
-            speech_end: Duration::from_millis(end),
-        }),
-        id.clone().prop_map(|id| Input::SpeechResumed(UtteranceId(id))),
-        id.clone().prop_map(|id| Input::UtteranceTruncated(UtteranceId(id))),
-        (id.clone(), text).prop_map(|(id, text)| Input::Transcribed {
-            job: JobId(id),
-            words: Words { text: text.into(), language: Language::ENGLISH, entry: None, served_by: ServedBy::Cloud },
-        }),
-        id.clone().prop_map(|id| Input::TranscriptionFailed(JobId(id))),
-        (id.clone(), any::<bool>(), any::<bool>()).prop_map(|(id, ends_visit, has_text)| Input::AnswerComplete {
-            answer: AnswerId(id),
-            ends_visit,
-            has_text
-        }),
-        id.clone().prop_map(|id| Input::AnswerFailed(AnswerId(id))),
-        id.clone().prop_map(|id| Input::PlayoutStarted(AnswerId(id))),
-        id.clone().prop_map(|id| Input::SoundHeard(AnswerId(id))),
-        id.prop_map(|id| Input::PlayoutFinished(AnswerId(id))),
-    ]
-}
-
-/// At most one answer may be under way, and none may be let out before it was prepared.
-fn check_answers(actions: &[Action]) {
-    let mut open: Vec<AnswerId> = Vec::new();
-    for action in actions {
-        match action {
-            Action::Prepare { answer, .. } | Action::Say { answer, .. } => {
-                assert!(open.is_empty(), "answer {answer} begins while {open:?} is under way");
-                open.push(*answer);
-            }
-            Action::Commit { answer, .. } => assert!(open.contains(answer), "answer {answer} was never prepared"),
-            Action::Discard { answer, .. } | Action::Cut(answer) | Action::Heard(answer) => {
-                assert!(open.contains(answer), "answer {answer} ends but was not under way");
-                open.retain(|id| id != answer);
-            }
-            _ => {}
-        }
-    }
-}
-
-proptest! {
-    #[test]
-    fn no_sequence_of_events_leaves_two_answers_or_a_visit_that_never_ends(
-        inputs in proptest::collection::vec((any_input(), 0_u64..3_000), 0..60)
-    ) {
-        let mut talk = Talk::new();
-        for (input, pause_ms) in inputs {
-            talk.feed(input);
-            talk.wait_ms(pause_ms);
-            let speaks = matches!(talk.state.phase(), Phase::Speaking | Phase::Interrupted);
-            prop_assert!(!speaks || talk.state.answer.is_some(), "speaking without an answer");
-            prop_assert!(talk.state.in_visit == (talk.state.phase() != Phase::Idle), "visit and phase disagree");
-        }
-        check_answers(&talk.actions);
-        // Left alone, every conversation comes to its end.
-        talk.wait(Duration::from_secs(300));
-        prop_assert_eq!(talk.state.phase(), Phase::Idle);
-        prop_assert!(talk.state.next_deadline(&talk.settings).is_none());
-        check_answers(&talk.actions);
-    }
 }

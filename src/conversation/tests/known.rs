@@ -1,5 +1,7 @@
 //! Visitors who are known, and whom the kiosk listens to.
 
+use tokio::sync::watch;
+
 use super::*;
 
 fn sara() -> KnownVisitor {
@@ -19,7 +21,7 @@ async fn a_known_visitor_is_greeted_by_name_which_stands_in_no_transcript() {
     assert_eq!(world.caption(), "Welcome back, Sara.");
     assert_eq!(world.view.load().known.as_deref(), Some(&sara()));
     world.answer_ends(greeting).await;
-    assert_eq!(*world.records.0.lock().unwrap(), ["greeted 7"]);
+    assert_eq!(*world.records.told.lock().unwrap(), ["greeted 7"]);
     world.say(1_000).await;
     world.answer_begins().await;
     let asked = format!("{:?}", world.mind.asked.lock().unwrap());
@@ -35,7 +37,7 @@ async fn that_is_not_me_reaches_the_eyes_and_the_audit_and_the_screen() {
     world.command(Command::VisitorRecognised(Box::new(sara()))).await;
     world.command(Command::NotMe).await;
     assert_eq!(world.to_eyes.try_recv(), Ok(EyesCommand::NotThem(sara().id)));
-    assert_eq!(*world.records.0.lock().unwrap(), ["greeted 7", "denied 7"]);
+    assert_eq!(*world.records.told.lock().unwrap(), ["greeted 7", "denied 7"]);
     assert_eq!(world.view.load().known, None);
     world.answer_begins().await;
     assert_eq!(world.caption(), "I am sorry. How can I help?");
@@ -47,7 +49,7 @@ async fn forget_me_is_carried_out_and_said() {
     world.command(Command::VisitorRecognised(Box::new(sara()))).await;
     world.command(Command::ForgetMe).await;
     world.answer_begins().await;
-    assert_eq!(*world.records.0.lock().unwrap(), ["greeted 7", "forgotten 7"]);
+    assert_eq!(*world.records.told.lock().unwrap(), ["greeted 7", "forgotten 7"]);
     assert_eq!(world.caption(), "It is done. I no longer know your face or your name.");
     assert_eq!(world.view.load().known, None);
     assert_eq!(world.to_eyes.try_recv(), Ok(EyesCommand::NotThem(sara().id)));

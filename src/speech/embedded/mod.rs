@@ -18,6 +18,7 @@ mod voice;
 mod vowels;
 
 pub use espeak::Espeak;
+pub(in crate::speech) use numbers::telephone_numbers_spelled;
 pub use recogniser::EmbeddedSpeechToText;
 pub use voice::EmbeddedTextToSpeech;
 pub use vowels::Vowels;

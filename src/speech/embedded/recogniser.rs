@@ -13,7 +13,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::{
     Espeak, NAME, Vowels,
-    sentences::{Comparison, Heard, Parts, Sentences},
+    sentences::{Comparison, Heard, Parts, Phrasing, Sentences},
     trim,
 };
 use crate::{
@@ -35,16 +35,16 @@ struct Limits {
     /// A sentence no farther than this from the perfect score is what was said: hardly any other comes as near. It is
     /// not judged further, which saves time.
     sure: f32,
-    /// The most that misfit and unlikeness may add up to ([`Best::fits`]).
+    /// The most that misfit and unlikeness may add up to ([`fits`]).
     doubtful: f32,
     /// How much worse sentences score because the acoustic model is of another language.
     foreign: f32,
 }
 
-const ENGLISH: Limits = Limits { sure: 53.0, doubtful: 60.0, foreign: 0.0 };
-const ARABIC: Limits = Limits { sure: 54.0, doubtful: 57.0, foreign: 4.5 };
+const ENGLISH: Limits = Limits { sure: 53.0, doubtful: 82.0, foreign: 0.0 };
+const ARABIC: Limits = Limits { sure: 54.0, doubtful: 86.0, foreign: 4.5 };
 /// What an unlikeness of 1 counts, in comparison with the misfit.
-const UNLIKENESS_WEIGHT: f32 = 50.0;
+const UNLIKENESS_WEIGHT: f32 = 100.0;
 /// How much better the likely language is taken to be, a frame.
 const LIKELY_BONUS: f32 = 4.5;
 
@@ -213,12 +213,14 @@ async fn recognise(
     };
     let Some(best) = choose(in_english, in_arabic, frames, likely) else { return Ok(not_understood(likely)) };
     if best.is_sure(strictness) {
-        return Ok(best.into_transcript());
+        return Ok(transcript(best.heard.phrasing, best.language));
     }
     let decoder = if best.language == Language::ARABIC { arabic } else { english };
     let comparison = decoder.ask(|reply| Job::Compare(samples, best.heard.clone(), reply)).await?;
     Ok(match comparison {
-        Some(comparison) if best.fits(comparison, strictness) => best.into_transcript(),
+        Some(comparison) if fits(&comparison, best.language, strictness) => {
+            transcript(comparison.phrasing, best.language)
+        }
         _ => not_understood(best.language),
     })
 }
@@ -253,22 +255,17 @@ impl Best {
         tracing::debug!(language = %self.language, distance = self.distance, "embedded recognition");
         self.distance <= limits(self.language).sure * strictness
     }
+}
 
-    /// Whether it is what was said, in comparison with the bare phones.
-    fn fits(&self, comparison: Comparison, strictness: f32) -> bool {
-        let Comparison { misfit, unlikeness } = comparison;
-        tracing::debug!(misfit, unlikeness, "embedded recognition in doubt");
-        misfit + UNLIKENESS_WEIGHT * unlikeness <= limits(self.language).doubtful * strictness
-    }
+/// Whether a sentence is what was said, in comparison with the bare phones.
+fn fits(comparison: &Comparison, language: Language, strictness: f32) -> bool {
+    let Comparison { misfit, unlikeness, .. } = *comparison;
+    tracing::debug!(misfit, unlikeness, "embedded recognition in doubt");
+    misfit + UNLIKENESS_WEIGHT * unlikeness <= limits(language).doubtful * strictness
+}
 
-    fn into_transcript(self) -> Transcript {
-        Transcript {
-            text: self.heard.phrasing.text,
-            language: self.language,
-            entry: Some(self.heard.phrasing.entry),
-            served_by: ServedBy::Embedded,
-        }
-    }
+fn transcript(phrasing: Phrasing, language: Language) -> Transcript {
+    Transcript { text: phrasing.text, language, entry: Some(phrasing.entry), served_by: ServedBy::Embedded }
 }
 
 fn limits(language: Language) -> Limits {
@@ -297,13 +294,13 @@ fn unavailable(message: String) -> ProviderError {
 #[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
-    use crate::{event::EntryId, speech::embedded::sentences::Phrasing};
+    use crate::event::EntryId;
 
     const FRAMES: f32 = 100.0;
 
     fn heard(entry: &str, distance: f32) -> Option<Heard> {
         let phrasing = Phrasing { entry: EntryId(entry.into()), text: entry.into() };
-        Some(Heard { phrasing, score: -distance * FRAMES, phones: String::new() })
+        Some(Heard { phrasing, score: -distance * FRAMES, words: Vec::new() })
     }
 
     fn chosen(english: Option<Heard>, arabic: Option<Heard>, likely: Language) -> Best {
@@ -331,11 +328,13 @@ mod tests {
 
     #[test]
     fn what_fits_much_worse_than_its_phones_or_sounds_unlike_them_is_refused() {
-        let best = chosen(heard("en", 80.0), None, Language::ENGLISH);
-        assert!(best.fits(Comparison { misfit: 20.0, unlikeness: 0.3 }, 1.0));
-        assert!(!best.fits(Comparison { misfit: 50.0, unlikeness: 0.3 }, 1.0));
-        assert!(!best.fits(Comparison { misfit: 20.0, unlikeness: 0.9 }, 1.0));
-        assert!(!best.fits(Comparison { misfit: 20.0, unlikeness: 0.3 }, 0.5), "a stricter threshold refuses it");
+        let phrasing = Phrasing { entry: EntryId("en".into()), text: "en".into() };
+        let comparison = |misfit, unlikeness| Comparison { phrasing: phrasing.clone(), misfit, unlikeness };
+        let is_taken = |comparison, strictness| fits(&comparison, Language::ENGLISH, strictness);
+        assert!(is_taken(comparison(20.0, 0.3), 1.0));
+        assert!(!is_taken(comparison(60.0, 0.3), 1.0));
+        assert!(!is_taken(comparison(20.0, 0.95), 1.0));
+        assert!(!is_taken(comparison(20.0, 0.3), 0.5), "a stricter threshold refuses it");
     }
 
     #[test]

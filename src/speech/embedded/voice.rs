@@ -35,8 +35,13 @@ impl EmbeddedTextToSpeech {
         }
     }
 
-    fn voice(&self, language: Language) -> &str {
-        if language == Language::ARABIC { &self.voice_ar } else { &self.voice_en }
+    /// The voice and pace of a request: the persona's, where it has its own.
+    fn voice<'a>(&'a self, request: &'a SpeakRequest) -> (&'a str, u32) {
+        let configured = if request.language == Language::ARABIC { &self.voice_ar } else { &self.voice_en };
+        let persona = request.voice.as_deref();
+        let voice = persona.and_then(|persona| persona.embedded(request.language)).unwrap_or(configured);
+        let percent = persona.map(|persona| persona.rate_percent).filter(|percent| *percent > 0).unwrap_or(100);
+        (voice, self.words_per_minute.saturating_mul(percent) / 100)
     }
 }
 
@@ -51,8 +56,9 @@ impl TextToSpeech for EmbeddedTextToSpeech {
 
     fn speak(&self, request: SpeakRequest) -> SpeechStream {
         let vowels = Arc::clone(&self.vowels);
-        let voice = self.voice(request.language);
-        let mut sound = self.espeak.speak(voice, self.words_per_minute, move || script(&request, &vowels));
+        let (voice, words_per_minute) = self.voice(&request);
+        let voice = voice.to_owned();
+        let mut sound = self.espeak.speak(&voice, words_per_minute, move || script(&request, &vowels));
         stream::poll_fn(move |context| sound.poll_recv(context)).boxed()
     }
 

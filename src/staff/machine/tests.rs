@@ -300,7 +300,7 @@ fn a_person_is_enrolled_in_five_pictures_after_they_agreed_in_their_language() {
     assert_eq!(saved.len(), 1);
     assert_eq!(saved[0].taken.iter().map(|taken| taken.pose).collect::<Vec<_>>(), Pose::ALL);
     assert_eq!((saved[0].by, saved[0].renews, saved[0].language), (aisha().id, None, Language::ARABIC));
-    assert_eq!((saved[0].consent.text_version.as_str(), saved[0].consent.language), ("4", Language::ARABIC));
+    assert_eq!((saved[0].consent.text_version.as_str(), saved[0].consent.language), ("5", Language::ARABIC));
     assert_eq!(saved[0].retained_until.timestamp(), until);
     desk.touch(StaffCommand::Finish);
     assert!(matches!(desk.page(), StaffPage::People(_)));
@@ -404,6 +404,25 @@ fn a_camera_that_delivers_nothing_is_said() {
     desk.wait(NO_PICTURE_AFTER);
     assert!(desk.capture().live.is_none());
     assert_eq!((desk.capture().problem, desk.capture().taken), (Some("lost.camera"), 1));
+}
+
+#[test]
+fn changed_details_that_are_not_valid_are_shown_with_what_is_wrong_and_not_kept() {
+    let mut desk = Desk::signed_in();
+    desk.touch(StaffCommand::ShowPerson(someone()));
+    let wrong = PersonDetails { phone: "12".to_owned(), ..maryam() };
+    let refused = |desk: &Desk| {
+        let StaffPage::Person(person) = desk.page() else { panic!() };
+        person.refused.map(|refused| (refused.number, refused.details, refused.fields))
+    };
+    desk.touch(StaffCommand::SaveDetails(someone(), wrong.clone()));
+    let (first, details, fields) = refused(&desk).unwrap();
+    assert_eq!((details, fields), (wrong.clone(), vec![DetailField::Phone]));
+    desk.touch(StaffCommand::SaveDetails(someone(), wrong));
+    assert_ne!(refused(&desk).unwrap().0, first, "told once more");
+    assert!(!desk.done.iter().any(|action| matches!(action, Action::Edit(..))));
+    desk.touch(StaffCommand::SaveDetails(someone(), maryam()));
+    assert!(refused(&desk).is_none() && desk.done.iter().any(|action| matches!(action, Action::Edit(..))));
 }
 
 #[test]

@@ -35,6 +35,7 @@ impl State {
                     enrolled_by: record.enrolled_by.clone().unwrap_or_default(),
                     confirms_forget: page.confirms_forget,
                     removed: page.removed,
+                    refused: page.refused.clone().map(Box::new),
                 })
             }
             Page::Details { details, refused } => {

@@ -77,7 +77,9 @@ impl Tool for SwitchPersona {
         if !self.choices.iter().any(|choice| choice.id == persona) {
             return Err(ToolError::Invalid(format!("There is no {persona}.")));
         }
-        let told = format!("From here on {persona} speaks: say in one short sentence who you are now, and help.");
+        let told = format!(
+            "From here on {persona} speaks, and the visitor has just been told so: do not introduce yourself, help."
+        );
         Ok(ToolOutput { content: json!(told), effects: vec![Effect::SwitchPersona(persona)] })
     }
 }

@@ -2,11 +2,11 @@
 
 use super::{Frame, Scene, scene::is_deaf};
 use crate::{
-    event::{Caption as Said, Connection, Device, Phase, Speaker},
+    event::{Caption as Said, Connection, Device, Phase, Speaker, View},
     ui::{
         icons::Icon,
         tokens::TypeRole,
-        widgets::{Caption, CaptionFoot, CaptionWords},
+        widgets::{Caption, CaptionFoot, CaptionWords, Step},
     },
 };
 
@@ -47,8 +47,8 @@ pub(super) fn paint(frame: &mut Frame<'_, '_>) {
         let icon = if *speaker == Speaker::Visitor { Icon::Person } else { Icon::Star };
         (icon, text.as_str())
     });
-    let work = canvas.word(view.hint.unwrap_or(work_key(view.phase)));
-    let at_work = is_at_work.then_some(work.as_str());
+    let labels = steps(view, is_at_work).map(|(key, is_done)| (canvas.word(key), is_done)).collect::<Vec<_>>();
+    let steps: Vec<_> = labels.iter().map(|(label, is_done)| Step { label, is_done: *is_done }).collect();
     let foot_key = foot_key(frame);
     let foot_text = canvas.word(foot_key);
     let trail = frame.furniture.trail.clone();
@@ -63,7 +63,7 @@ pub(super) fn paint(frame: &mut Frame<'_, '_>) {
     };
     // Nobody is there any more to be told how to talk.
     let foot = (view.phase != Phase::Idle).then_some(foot);
-    let caption = Caption { before, who, words, at_work, foot };
+    let caption = Caption { before, who, words, steps: &steps, foot };
     card(frame, rows, caption);
 }
 
@@ -78,6 +78,13 @@ fn sentence_key(frame: &Frame<'_, '_>) -> &'static str {
         (_, Phase::Listening | Phase::Interrupted) if view.before.is_some() => "listening.next",
         _ => "attract.invite",
     }
+}
+
+/// What is done and what is at work, by the keys of their words: the steps of tools, else what the phase is about.
+fn steps(view: &View, is_at_work: bool) -> impl Iterator<Item = (&'static str, bool)> {
+    let tool = view.tool.as_ref().filter(|_| is_at_work);
+    let other = (is_at_work && tool.is_none()).then(|| (view.hint.unwrap_or(work_key(view.phase)), false));
+    tool.into_iter().flat_map(|tool| &tool.steps).map(|step| (step.key, step.is_done)).chain(other)
 }
 
 /// What is at work where no sentence says it.
@@ -120,7 +127,7 @@ pub(super) fn paint_what_works(frame: &mut Frame<'_, '_>, scene: Scene) {
         before: None,
         who: Some((Icon::Info, &works)),
         words: CaptionWords::Sentence(&sentence, role),
-        at_work: None,
+        steps: &[],
         foot: None,
     };
     card(frame, rows, caption);

@@ -85,13 +85,14 @@ impl<'a> Frame<'a, '_> {
         }
     }
 
-    /// A touch anywhere on the niche begins a talk.
+    /// A touch anywhere on the niche begins a talk, and puts away the card that stands in its place.
     pub(super) fn niche(&mut self) {
         let response = self.canvas.ui.interact(self.layout().niche.opening, Id::unique("niche"), Sense::click());
         let label = self.canvas.word("attract.approach");
         response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &label));
         if response.clicked() {
-            self.touches.push(Touch::Command(Command::Touch));
+            let has_card = self.shown.view.card.is_some();
+            self.touches.push(Touch::Command(if has_card { Command::HideCard } else { Command::Touch }));
         }
     }
 

@@ -3,12 +3,14 @@
 //! In: the snapshot of the conversation. Out: shapes, and the touches of one frame. Never touches: channels, time of
 //! its own, or the avatar's motion.
 
+mod appointment;
 mod attract;
 mod conversation;
 mod frame;
 mod greeting;
 mod safe;
 mod scene;
+mod summary;
 
 use eframe::egui::Rect;
 
@@ -23,7 +25,7 @@ use super::{
 };
 use crate::{
     config,
-    event::{Command, View},
+    event::{Card, Command, View},
 };
 
 /// What a visitor touched in one frame.
@@ -93,6 +95,11 @@ pub fn paint(canvas: &mut Canvas<'_>, furniture: &mut Furniture, shown: Shown<'_
             }
         }
         Scene::Attract => attract::paint(&mut frame),
+        Scene::Card => match &shown.view.card {
+            Some(Card::Appointment(card)) => appointment::paint(&mut frame, card),
+            Some(Card::Summary(card)) => summary::paint(&mut frame, card),
+            None => {}
+        },
         Scene::Conversation => conversation::paint(&mut frame),
         Scene::Offline | Scene::Lost(_) => conversation::paint_what_works(&mut frame, scene),
     }

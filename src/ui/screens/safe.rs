@@ -136,20 +136,9 @@ fn for_staff(canvas: &mut Canvas<'_>, top_left: Pos2, width: f32, orientation: O
 
 /// The code in the middle of `row`, its letters apart: it is read out.
 fn spell(canvas: &mut Canvas<'_>, code: &str, row: Rect) {
-    const APART: f32 = 3.0;
     let role = TypeRole { size: 36.0, line_height: 54.0, weight: Weight::SemiBold };
-    let letters: Vec<_> = code
-        .chars()
-        .map(|letter| {
-            canvas.block_in(letter.encode_utf8(&mut [0; 4]), Language::ENGLISH, role, f32::INFINITY, Fit::Wrap)
-        })
-        .collect();
-    let width: f32 = letters.iter().map(|letter| letter.text_width() + APART).sum();
-    let mut x = row.center().x + 8.0 - width / 2.0;
-    for letter in letters {
-        letter.paint(canvas.painter(), pos2(x, row.center().y - role.line_height / 2.0), canvas.palette().ink);
-        x += letter.text_width() + APART;
-    }
+    let left = row.center().x + 8.0 - canvas.spelled_width(code, role) / 2.0;
+    canvas.spelled(code, role, pos2(left, row.center().y), canvas.palette().ink);
 }
 
 /// The same word in both languages, at both ends of the top of `place`.

@@ -1,7 +1,7 @@
 //! Which screen a state of the conversation has, what the nameplate says, and what the avatar does.
 
 use crate::{
-    event::{Device, Language, Phase, Speaker, View},
+    event::{Card, Device, Language, Phase, Speaker, View},
     ui::{icons::Icon, motion::AvatarState, widgets::PlateText},
     words::Words,
 };
@@ -15,16 +15,21 @@ pub enum Scene {
     Greeting,
     /// A visit goes on.
     Conversation,
+    /// A card takes the place of what is said and of the topics: an appointment, or what the visit came to.
+    Card,
     /// The services do not answer and nothing is being said: what works now.
     Offline,
     /// A device is lost and nothing is being said: what works now.
     Lost(Device),
 }
 
-/// The screen for `view`. What is being said goes before what does not work, but for an ear that is missing.
+/// The screen for `view`. What is being said or shown goes before what does not work, but for an ear that is missing.
 #[must_use]
 pub fn scene_of(view: &View) -> Scene {
     let is_quiet = view.caption.is_none() && view.hint.is_none();
+    if view.card.is_some() {
+        return Scene::Card;
+    }
     match AvatarState::of(view.phase, view.connection, &view.lost) {
         AvatarState::Lost(Device::Microphone) if view.caption.is_none() => Scene::Lost(Device::Microphone),
         AvatarState::Lost(device) if is_quiet => Scene::Lost(device),
@@ -58,17 +63,17 @@ fn plate(view: &View) -> (Icon, &'static str) {
         (Scene::Offline, _) => (Icon::CloudOff, "offline"),
         // An earlier answer may still be shown.
         (_, Phase::Attending | Phase::Listening) if is_deaf(view) => (Icon::MicrophoneOff, "plate.mic"),
-        (_, Phase::Idle) if view.hint == Some("goodbye") => (Icon::Star, "plate.goodbye"),
+        (_, Phase::Idle) if view.hint == Some("goodbye") || matches!(view.card, Some(Card::Summary(_))) => {
+            (Icon::Star, "plate.goodbye")
+        }
         (_, Phase::Idle) => (Icon::Hand, "attract.approach"),
         (_, Phase::Attending) => (Icon::Microphone, "attending"),
         (_, Phase::Listening) => (Icon::Microphone, "listening"),
         (_, Phase::Transcribing) => (Icon::Lozenges, "transcribing"),
         (_, Phase::Thinking) => (Icon::Lozenges, "thinking"),
-        (_, Phase::CallingTool) => match view.hint {
-            Some(tool @ "tool.appointments") => (Icon::Calendar, tool),
-            Some(tool @ "tool.booking") => (Icon::Calendar, tool),
-            Some(tool @ "tool.staff") => (Icon::Headset, tool),
-            _ => (Icon::Search, "tool.knowledge"),
+        (_, Phase::CallingTool) => match &view.tool {
+            Some(tool) => (Icon::named(tool.icon).unwrap_or(Icon::Lozenges), tool.key),
+            None => (Icon::Search, "tool.knowledge"),
         },
         (_, Phase::Speaking) if view.lost.contains(&Device::Speaker) => (Icon::SpeakerOff, "plate.speaker"),
         (_, Phase::Speaking) => (Icon::Speaker, "speaking"),
@@ -76,10 +81,24 @@ fn plate(view: &View) -> (Icon, &'static str) {
     }
 }
 
+/// Whether the nameplate says who speaks: while the machine talks or listens. What it is at work on needs the room.
+fn names_persona(phase: Phase) -> bool {
+    matches!(phase, Phase::Listening | Phase::Speaking)
+}
+
 /// What the nameplate says.
 pub(super) fn plate_text(view: &View, words: &Words, language: Language) -> PlateText {
     let (icon, key) = plate(view);
-    PlateText { icon, words: vec![(language, words.get(key, language).to_owned())] }
+    let state = words.get(key, language);
+    let [english, arabic] = match &view.persona {
+        Some(names) if names_persona(view.phase) => names.each_ref().map(String::as_str),
+        _ => [""; 2],
+    };
+    let text = match if language.is_right_to_left() { arabic } else { english } {
+        "" => state.to_owned(),
+        name => words.fill("plate.persona", language, &[("name", name), ("state", state)]),
+    };
+    PlateText { icon, words: vec![(language, text)] }
 }
 
 /// The key of the sentence on what is on and what is kept. It must be true.

@@ -9,7 +9,7 @@ use super::Page;
 use crate::{
     event::{
         Language,
-        staff::{DetailField, PersonDetails, StaffCommand},
+        staff::{DetailField, PersonDetails, RefusedDetails, StaffCommand},
     },
     ui::{
         icons::Icon,
@@ -132,6 +132,13 @@ impl Form {
             refused: Vec::new(),
             seen: Vec::new(),
         }
+    }
+
+    /// The form as it was when it was sent, with what is wrong in it.
+    pub(super) fn refused(refused: &RefusedDetails, language: Language, now: Duration) -> Self {
+        let mut form = Self::new(&refused.details, language, now, false);
+        form.refused.clone_from(&refused.fields);
+        form
     }
 
     pub(super) fn is_moving(&self, now: Duration) -> bool {

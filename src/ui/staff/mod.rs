@@ -95,6 +95,8 @@ pub struct StaffPages {
     shown: Option<PageId>,
     people: People,
     form: Option<Form>,
+    /// The refusal of changed details that was told last.
+    refusal: Option<u64>,
     hold: Hold,
     consent: Scroll,
     live: Live,
@@ -122,6 +124,7 @@ impl StaffPages {
         let id = PageId::of(content);
         if self.shown != Some(id) {
             self.form = None;
+            self.refusal = None;
             self.hold = Hold::default();
             self.consent.reset();
             self.live = Live::default();
@@ -138,7 +141,13 @@ impl StaffPages {
         match content {
             StaffPage::Pin(pin) => pin::paint(&mut page, plate, pin),
             StaffPage::People(people) => self.people.paint(&mut page, people),
-            StaffPage::Person(person) => person::paint(&mut page, person, &mut self.form),
+            StaffPage::Person(person) => {
+                if let Some(refused) = person.refused.as_ref().filter(|refused| self.refusal != Some(refused.number)) {
+                    self.refusal = Some(refused.number);
+                    self.form = Some(Form::refused(refused, page.canvas.language, page.shown.now));
+                }
+                person::paint(&mut page, person, &mut self.form);
+            }
             StaffPage::Details { details, refused } => form::paint_step(&mut page, &mut self.form, details, refused),
             StaffPage::Consent(view) => consent::paint(&mut page, view, &mut self.hold, &mut self.consent),
             StaffPage::Capture(view) => capture::paint(&mut page, view, &mut self.live),

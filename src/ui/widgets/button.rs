@@ -87,6 +87,30 @@ impl Canvas<'_> {
         response
     }
 
+    /// A button with a large line above a small one.
+    pub fn two_line_button(&mut self, id: Id, place: Rect, [large, small]: [&str; 2]) -> Response {
+        const MARGIN: f32 = 10.0;
+        let (response, look) = self.control(id, place, Role::Button, &format!("{large} {small}"), false);
+        self.bed(place, &look);
+        let zoom = self.limited_zoom();
+        let second = if look.text == self.palette().ink { self.palette().ink2 } else { look.text };
+        let lines = [
+            (large, TypeRole { size: 34.0, line_height: 40.0, weight: Weight::SemiBold }, look.text),
+            (small, TypeRole { size: 26.0, line_height: 36.0, weight: Weight::Medium }, second),
+        ];
+        let height: f32 = lines.iter().map(|(_, role, _)| role.line_height * zoom).sum();
+        let mut top = place.center().y - height / 2.0;
+        for (text, role, colour) in lines {
+            let role = role.scaled(zoom);
+            let room = vec2(place.width() - 2.0 * MARGIN, role.line_height);
+            let spans = [Span { text, weight: None }];
+            let fitted = self.fitted(&spans, self.language, role, room, Fit::Wrap).0;
+            self.centred(text, self.language, fitted, pos2(place.center().x, top + role.line_height / 2.0), colour);
+            top += role.line_height;
+        }
+        response
+    }
+
     /// The pair in the middle of `place`.
     fn icon_and_word(&mut self, place: Rect, button: &Button<'_>, text: Color32, icon: Color32) {
         let side = if button.icon.is_some() { button.icon_side } else { 0.0 };

@@ -20,8 +20,12 @@ const NOW_OFFSET: f32 = 14.0;
 /// The same for the dots under uncertain words, and their size.
 const DOTS_OFFSET: f32 = 12.0;
 const DOT: f32 = 4.0;
-/// The line with the lozenges.
+/// A line with what is done or at work, the blank above the first one and between two.
 const STEP_HEIGHT: f32 = 52.0;
+const ABOVE_STEPS: f32 = 14.0;
+const BETWEEN_STEPS: f32 = 6.0;
+/// Between what was said before and the words, more than without steps.
+const ABOVE_WORDS: f32 = 8.0;
 
 /// The main words of a card.
 #[derive(Debug, Clone, Copy)]
@@ -30,6 +34,15 @@ pub enum Words<'a> {
     Said(&'a event::Caption),
     /// A sentence of the kiosk's own in the window's language.
     Sentence(&'a str, TypeRole),
+}
+
+/// Something that is done, or at work.
+#[derive(Debug, Clone, Copy)]
+pub struct Step<'a> {
+    /// What.
+    pub label: &'a str,
+    /// Done: a check stands before it; else moving lozenges.
+    pub is_done: bool,
 }
 
 /// The last line of a card.
@@ -52,8 +65,8 @@ pub struct Caption<'a> {
     pub who: Option<(Icon, &'a str)>,
     /// The main words.
     pub words: Words<'a>,
-    /// What is at work, with moving lozenges.
-    pub at_work: Option<&'a str>,
+    /// What is done and what is at work. Where there is no room for all, the first are left out.
+    pub steps: &'a [Step<'a>],
     /// The last line.
     pub foot: Option<CaptionFoot<'a>>,
 }
@@ -72,11 +85,18 @@ impl Canvas<'_> {
         if let Some((icon, text)) = caption.before {
             top += self.row_before(inner, top, icon, text);
         }
+        if caption.before.is_some() && !caption.steps.is_empty() {
+            top += ABOVE_WORDS;
+        }
         if let Some((icon, text)) = caption.who {
             top += self.row_who(inner, top, icon, text);
         }
         let bottom = caption.foot.map_or(inner.bottom(), |foot| self.row_foot(inner, foot));
-        let work = if caption.at_work.is_some() { STEP_HEIGHT + 14.0 } else { 0.0 };
+        let step = (STEP_HEIGHT + BETWEEN_STEPS) * self.zoom;
+        let least = TypeRole::CAPTION.line_height * self.zoom + ABOVE_STEPS;
+        let room_for = ((bottom - top - least) / step).floor().max(1.0) as usize;
+        let steps = caption.steps.get(caption.steps.len().saturating_sub(room_for)..).unwrap_or_default();
+        let work = if steps.is_empty() { 0.0 } else { ABOVE_STEPS - BETWEEN_STEPS + step * steps.len() as f32 };
         let space = Rect::from_min_max(pos2(inner.left(), top), pos2(inner.right(), bottom - work));
         let words_bottom = match caption.words {
             Words::Said(said) => self.said(space, said),
@@ -90,8 +110,8 @@ impl Canvas<'_> {
                 space.top() + block.height()
             }
         };
-        if let Some(text) = caption.at_work {
-            self.row_work(inner, words_bottom + 14.0, text);
+        for (index, shown) in steps.iter().enumerate() {
+            self.row_step(inner, words_bottom + ABOVE_STEPS + step * index as f32, *shown);
         }
     }
 
@@ -156,16 +176,25 @@ impl Canvas<'_> {
         frame.top()
     }
 
-    fn row_work(&mut self, inner: Rect, top: f32, text: &str) {
+    fn row_step(&mut self, inner: Rect, top: f32, step: Step<'_>) {
         const LOZENGES: f32 = 136.0;
-        let frame = Rect::from_min_size(pos2(inner.left(), top), vec2(inner.width(), STEP_HEIGHT));
-        self.lozenges(self.inside(frame, 0.0, 2.0, vec2(LOZENGES, 48.0)));
-        let role = TypeRole { weight: Weight::Medium, ..TypeRole::BODY };
-        let width = inner.width() - LOZENGES - 18.0;
-        let block = self.block(text, role, width, Fit::Wrap);
-        let line = self.inside(frame, LOZENGES + 18.0, 2.0, vec2(width, block.height()));
+        const CHECK: f32 = 40.0;
+        const GAP: f32 = 18.0;
+        let role = TypeRole { weight: Weight::Medium, ..TypeRole::BODY }.scaled(self.zoom);
+        let frame = Rect::from_min_size(pos2(inner.left(), top), vec2(inner.width(), STEP_HEIGHT * self.zoom));
+        let sign = if step.is_done { vec2(CHECK, CHECK) * self.zoom } else { vec2(LOZENGES, 48.0) };
+        let sign_place = self.inside(frame, 0.0, (frame.height() - sign.y) / 2.0, sign);
+        if step.is_done {
+            self.icon(Icon::Check, sign_place, self.palette().ok);
+        } else {
+            self.lozenges(sign_place);
+        }
+        let width = inner.width() - sign.x - GAP;
+        let block = self.block(step.label, role, width, Fit::OneLine);
+        let above = (frame.height() - role.line_height) / 2.0;
+        let line = self.inside(frame, sign.x + GAP, above, vec2(width, role.line_height));
         block.paint(self.painter(), line.min, self.palette().ink);
-        self.describe("at work", line, text);
+        self.describe(("step", step.label, step.is_done), line, step.label);
     }
 
     /// Paints the words in as many lines as `space` holds; gives the lower edge of what was painted.

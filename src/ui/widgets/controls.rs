@@ -91,7 +91,7 @@ impl Canvas<'_> {
         }
     }
 
-    fn bed(&self, place: Rect, look: &Look) {
+    pub(super) fn bed(&self, place: Rect, look: &Look) {
         self.painter().rect(place, CornerRadius::same(radius::CONTROL), look.fill, look.border, StrokeKind::Inside);
     }
 

@@ -11,7 +11,9 @@ mod hold_button;
 mod keyboard;
 mod list_row;
 mod plate;
+mod qr;
 mod scroll;
+mod spelled;
 mod surfaces;
 mod tag;
 mod text_field;
@@ -24,7 +26,7 @@ use eframe::egui::{self, AsIdSalt, Color32, Id, Painter, Pos2, Rect, Role, Sense
 
 pub use self::{
     button::{Button, ButtonKind},
-    caption::{Caption, CaptionFoot, Words as CaptionWords},
+    caption::{Caption, CaptionFoot, Step, Words as CaptionWords},
     controls::{Chip, Tool},
     hold_button::{HOLD, Hold, HoldWords},
     keyboard::{KEYBOARD_HEIGHT, Keyboard, Keystroke},

@@ -148,7 +148,10 @@ fn an_answer_is_interrupted_by_the_visitor_and_not_by_those_around() {
 
     talk.starts_to_speak(3, true);
     talk.feed(Input::InterruptionConfirmed(UtteranceId(3)));
-    let actions = talk.see(with_others(0.9));
+    talk.see(with_others(0.9));
+    assert_eq!(talk.state.phase(), Phase::Listening);
+    let job = talk.pause(UtteranceId(3), talk.now);
+    let actions = talk.transcribe(job, "Where is the training hall?");
     assert!(actions.contains(&Action::Cut(answer)), "{actions:?}");
     assert_eq!(talk.state.phase(), Phase::Listening);
 }

@@ -87,6 +87,32 @@ pub(super) fn spell_out(text: &str, language: Language) -> Vec<Spoken> {
     spoken
 }
 
+/// `text` with its telephone numbers as words, digit by digit, for a service's voice: it reads times and amounts well, but a
+/// telephone number as millions. Everything else stays as it is written.
+pub(in crate::speech) fn telephone_numbers_spelled(text: &str, language: Language) -> String {
+    let mut spelled = String::with_capacity(text.len());
+    let mut from = 0;
+    for placed in parse::items(text, language) {
+        if !matches!(placed.item, Item::Digits(_)) {
+            continue;
+        }
+        let words = if language == Language::ARABIC {
+            // Its vowel marks are for espeak-ng.
+            let words = arabic::say(&placed.item, None);
+            words.chars().filter(|c| !('\u{064b}'..='\u{0652}').contains(c)).collect()
+        } else {
+            english::say(&placed.item)
+        };
+        spelled.push_str(text.get(from..placed.source.start).unwrap_or_default());
+        spelled.push_str(&placed.before);
+        spelled.push_str(&words);
+        spelled.push_str(&placed.after);
+        from = placed.source.end;
+    }
+    spelled.push_str(text.get(from..).unwrap_or_default());
+    spelled
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -149,6 +175,43 @@ mod tests {
         assert_eq!(arabic("٤٥٪"), "خمسة وأربعون بالمئة");
         assert_eq!(arabic("عام 2026"), "عام ألفان وستة وعشرون");
         assert_eq!(arabic("2.5 مليون"), "اثنان فاصلة خمسة مليون");
+    }
+
+    #[test]
+    fn appointments_are_said_properly_in_both_languages() {
+        for (written, said) in [
+            ("Tuesday 24 November at 10:30", "Tuesday twenty four November at ten thirty"),
+            ("on the 24th at 4:15 pm", "on the twenty fourth at four fifteen P M"),
+            ("call +966 50 123 4567", "call plus nine six six, five zero, one two three, four five six seven"),
+        ] {
+            assert_eq!(english(written), said);
+        }
+        for (written, said) in [
+            ("الساعة 10:30", "الساعة العاشرة والنصف"),
+            ("الساعة 4:15 مساءً", "الساعة الرابعة والربع مساء"),
+            ("+966 50 123", "زائد تسعة ستة ستة، خمسة صفر، واحد اثنان ثلاثة"),
+        ] {
+            assert_eq!(arabic(written), said);
+        }
+    }
+
+    #[test]
+    fn for_a_service_only_telephone_numbers_are_spelled() {
+        for (language, written, sent) in [
+            (
+                Language::ENGLISH,
+                "Call +966 11 204, before 10:30 on 24 November.",
+                "Call plus nine six six, one one, two zero four, before 10:30 on 24 November.",
+            ),
+            (Language::ENGLISH, "It costs SAR 1,200 for 35% off.", "It costs SAR 1,200 for 35% off."),
+            (
+                Language::ARABIC,
+                "اتصلوا بالرقم 9200 01234 قبل الساعة 10:30.",
+                "اتصلوا بالرقم تسعة اثنان صفر صفر، صفر واحد اثنان ثلاثة أربعة قبل الساعة 10:30.",
+            ),
+        ] {
+            assert_eq!(telephone_numbers_spelled(written, language), sent);
+        }
     }
 
     #[test]

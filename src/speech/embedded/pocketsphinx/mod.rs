@@ -10,6 +10,7 @@ const MODEL_FILES: [&str; 7] =
 
 const SENTENCES: &CStr = c"sentences";
 const PHONES: &CStr = c"phones";
+const CANDIDATES: &CStr = c"candidates";
 
 /// Why recognition is not possible.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -118,6 +119,14 @@ impl GrammarDecoder {
     /// The best sentence of the grammar for a whole utterance: mono, 16 kHz. `None`: none fits at all.
     pub(super) fn sentence(&mut self, samples: &[i16]) -> Option<BestPath> {
         self.decode(SENTENCES, samples)
+    }
+
+    /// The best sentence of another grammar over the same words; `None` too if the library refuses the grammar.
+    pub(super) fn candidate(&mut self, grammar: &str, samples: &[i16]) -> Option<BestPath> {
+        if !self.decoder.add_grammar(CANDIDATES, grammar) {
+            return None;
+        }
+        self.decode(CANDIDATES, samples)
     }
 
     /// The best sequence of any phones: what an utterance scores without any grammar.

@@ -1,0 +1,150 @@
+//! What a visit came to, for some seconds after it: what was asked, done and booked, and how long it took.
+
+use eframe::egui::{Id, Rect, pos2, vec2};
+
+use super::{Frame, Touch, appointment::disc};
+use crate::{
+    event::{Command, SummaryCard},
+    ui::{
+        icons::Icon,
+        text::Fit,
+        tokens::{Depth, TypeRole, Weight, radius},
+        widgets::{Button, ButtonKind, Canvas, with_opacity},
+    },
+};
+
+const DISC: f32 = 64.0;
+const GAP: f32 = 20.0;
+const ICON: f32 = 44.0;
+/// Between the icon of a section and its words.
+const INDENT: f32 = ICON + 22.0;
+/// Between two sections.
+const BETWEEN: f32 = 18.0;
+/// Text that does not fit loses this part of its enlargement at a time.
+const ZOOM_STEP: f32 = 0.05;
+
+/// A list with its heading.
+struct Section<'a> {
+    icon: Icon,
+    key: &'static str,
+    lines: &'a [String],
+    /// How many of them are shown; what is left is counted in one more line.
+    shown: usize,
+}
+
+impl Section<'_> {
+    fn line_count(&self) -> usize {
+        self.shown + usize::from(self.shown < self.lines.len())
+    }
+}
+
+pub(super) fn paint(frame: &mut Frame<'_, '_>, card: &SummaryCard) {
+    let layout = *frame.shown.layout;
+    let bed = layout.lower_chips;
+    let label = frame.canvas.word("summary.close");
+    let role = TypeRole { line_height: 40.0, ..TypeRole::BUTTON }.scaled(frame.canvas.limited_zoom());
+    let button = Button { role, ..Button::new(ButtonKind::Normal, Some(Icon::Check), &label) };
+    if frame.canvas.button(Id::unique("close summary"), bed, &button).clicked() {
+        frame.touches.push(Touch::Command(Command::HideCard));
+    }
+    // No question stands above the button: the card has its room too.
+    let place = Rect::from_min_max(layout.card.min, pos2(layout.card.right(), bed.top() - 24.0));
+    let place = super::risen(place, frame.shown.arrival);
+    with_opacity(frame.canvas, frame.shown.arrival, |canvas| {
+        canvas.surface(place, radius::CARD, Depth::Card, canvas.palette().surface);
+        contents(canvas, place.shrink2(vec2(44.0, 40.0)), card);
+    });
+}
+
+fn contents(canvas: &mut Canvas<'_>, inner: Rect, card: &SummaryCard) {
+    let top = head(canvas, inner, card) + 28.0;
+    let mut sections: Vec<Section<'_>> = [
+        (Icon::Person, "summary.asked", &card.asked),
+        (Icon::Check, "summary.done", &card.done),
+        (Icon::Calendar, "summary.booked", &card.booked),
+    ]
+    .into_iter()
+    .filter(|(_, _, lines)| !lines.is_empty())
+    .map(|(icon, key, lines)| Section { icon, key, lines, shown: lines.len() })
+    .collect();
+    let room = inner.height() - top;
+    // Smaller text first, then fewer lines, of the longest list and never the last of one.
+    let mut zoom = canvas.zoom;
+    while height(&sections, zoom) > room {
+        if zoom > 1.0 {
+            zoom = (zoom - ZOOM_STEP).max(1.0);
+            continue;
+        }
+        let Some(longest) = sections.iter_mut().max_by_key(|section| section.shown) else { break };
+        if longest.shown <= 1 {
+            break;
+        }
+        // The line that counts what is left takes the place of one.
+        longest.shown -= if longest.shown == longest.lines.len() { 2.min(longest.shown - 1) } else { 1 };
+    }
+    let mut at = top;
+    for section in &sections {
+        at += paint_section(canvas, inner, at, section, zoom) + BETWEEN * zoom;
+    }
+}
+
+fn roles(zoom: f32) -> (TypeRole, TypeRole) {
+    let heading = TypeRole { line_height: 46.0, weight: Weight::SemiBold, ..TypeRole::LABEL };
+    let line = TypeRole { line_height: 40.0, ..TypeRole::SMALL };
+    (heading.scaled(zoom), line.scaled(zoom))
+}
+
+fn height(sections: &[Section<'_>], zoom: f32) -> f32 {
+    let (heading, line) = roles(zoom);
+    let own = |section: &Section<'_>| heading.line_height + section.line_count() as f32 * line.line_height;
+    sections.iter().map(own).sum::<f32>() + BETWEEN * zoom * sections.len().saturating_sub(1) as f32
+}
+
+/// The title, and how long it took below it. Gives its height.
+fn head(canvas: &mut Canvas<'_>, inner: Rect, card: &SummaryCard) -> f32 {
+    let colours = canvas.palette();
+    disc(canvas, inner, 0.0);
+    let width = inner.width() - DISC - GAP;
+    let role = TypeRole::CARD_TITLE.scaled(canvas.limited_zoom());
+    let text = canvas.word("summary.title");
+    let title = canvas.block(&text, role, width, Fit::OneLine);
+    let place = canvas.inside(inner, DISC + GAP, (DISC - 60.0) / 2.0, vec2(width, title.height()));
+    title.paint(canvas.painter(), place.min, colours.ink);
+    canvas.describe("summary", place, &text);
+    let seconds = card.duration.as_secs();
+    let time = format!("{}:{:02}", seconds / 60, seconds % 60);
+    let text = canvas.words.fill("summary.duration", canvas.language, &[("time", &time)]);
+    let role = TypeRole::SMALL.scaled(canvas.limited_zoom());
+    let block = canvas.block(&text, role, width, Fit::OneLine);
+    let line = canvas.inside(inner, DISC + GAP, place.bottom() - inner.top(), vec2(width, role.line_height));
+    block.paint(canvas.painter(), line.min, colours.ink2);
+    canvas.describe("summary duration", line, &text);
+    line.bottom() - inner.top()
+}
+
+/// Gives its height.
+fn paint_section(canvas: &mut Canvas<'_>, inner: Rect, top: f32, section: &Section<'_>, zoom: f32) -> f32 {
+    let colours = canvas.palette();
+    let (heading, role) = roles(zoom);
+    let side = ICON * zoom;
+    canvas.icon(section.icon, canvas.inside(inner, 0.0, top + 1.0, vec2(side, side)), colours.accent);
+    let indent = INDENT * zoom;
+    let width = inner.width() - indent;
+    let text = canvas.word(section.key);
+    let block = canvas.block(&text, heading, width, Fit::OneLine);
+    let place = canvas.inside(inner, indent, top, vec2(width, heading.line_height));
+    block.paint(canvas.painter(), place.min, colours.ink);
+    canvas.describe(section.key, place, &text);
+    let left = section.lines.len() - section.shown;
+    let more = (left > 0).then(|| canvas.words.fill("summary.more", canvas.language, &[("n", &left.to_string())]));
+    let lines = section.lines.iter().take(section.shown).chain(&more);
+    let mut at = top + heading.line_height;
+    for (index, line) in lines.enumerate() {
+        let block = canvas.block(line, role, width, Fit::OneLine);
+        let place = canvas.inside(inner, indent, at, vec2(width, role.line_height));
+        block.paint(canvas.painter(), place.min, colours.ink2);
+        canvas.describe((section.key, index), place, line);
+        at += role.line_height;
+    }
+    at - top
+}
