@@ -455,7 +455,16 @@ async fn the_monitor_goes_on_where_it_was_when_the_kiosk_comes_back() {
     timeout(LIMIT, port.served).await.unwrap().unwrap();
     notes.until("trying again").await;
     port.hub.tell(Body::of_feed(&said("meanwhile")), now());
-    let listener = TcpListener::bind(address).await.unwrap();
+    // Another test may have been given the port meanwhile, for its short life.
+    let free = async {
+        loop {
+            match TcpListener::bind(address).await {
+                Ok(listener) => return listener,
+                Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+            }
+        }
+    };
+    let listener = timeout(LIMIT, free).await.unwrap();
     let stop = CancellationToken::new();
     let _served = tokio::spawn(serve(listener, port.hub.clone(), now, stop.clone()));
     shown.until("en: meanwhile\n").await;

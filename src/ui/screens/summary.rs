@@ -7,6 +7,7 @@ use crate::{
     event::{Command, SummaryCard},
     ui::{
         icons::Icon,
+        layout::Orientation,
         text::Fit,
         tokens::{Depth, TypeRole, Weight, radius},
         widgets::{Button, ButtonKind, Canvas, with_opacity},
@@ -52,12 +53,13 @@ pub(super) fn paint(frame: &mut Frame<'_, '_>, card: &SummaryCard) {
     let place = super::risen(place, frame.shown.arrival);
     with_opacity(frame.canvas, frame.shown.arrival, |canvas| {
         canvas.surface(place, radius::CARD, Depth::Card, canvas.palette().surface);
-        contents(canvas, place.shrink2(vec2(44.0, 40.0)), card);
+        let above = if layout.orientation == Orientation::Portrait { 40.0 } else { 30.0 };
+        contents(canvas, place.shrink2(vec2(44.0, above)), card);
     });
 }
 
 fn contents(canvas: &mut Canvas<'_>, inner: Rect, card: &SummaryCard) {
-    let top = head(canvas, inner, card) + 28.0;
+    let top = head(canvas, inner, card) + BETWEEN;
     let mut sections: Vec<Section<'_>> = [
         (Icon::Person, "summary.asked", &card.asked),
         (Icon::Check, "summary.done", &card.done),
@@ -100,26 +102,28 @@ fn height(sections: &[Section<'_>], zoom: f32) -> f32 {
     sections.iter().map(own).sum::<f32>() + BETWEEN * zoom * sections.len().saturating_sub(1) as f32
 }
 
-/// The title, and how long it took below it. Gives its height.
+/// The title, and how long it took at the end of its line. Gives its height.
 fn head(canvas: &mut Canvas<'_>, inner: Rect, card: &SummaryCard) -> f32 {
     let colours = canvas.palette();
-    disc(canvas, inner, 0.0);
-    let width = inner.width() - DISC - GAP;
     let role = TypeRole::CARD_TITLE.scaled(canvas.limited_zoom());
-    let text = canvas.word("summary.title");
-    let title = canvas.block(&text, role, width, Fit::OneLine);
-    let place = canvas.inside(inner, DISC + GAP, (DISC - 60.0) / 2.0, vec2(width, title.height()));
-    title.paint(canvas.painter(), place.min, colours.ink);
-    canvas.describe("summary", place, &text);
+    let height = role.line_height.max(DISC);
+    disc(canvas, inner, (height - DISC) / 2.0);
     let seconds = card.duration.as_secs();
     let time = format!("{}:{:02}", seconds / 60, seconds % 60);
     let text = canvas.words.fill("summary.duration", canvas.language, &[("time", &time)]);
-    let role = TypeRole::SMALL.scaled(canvas.limited_zoom());
-    let block = canvas.block(&text, role, width, Fit::OneLine);
-    let line = canvas.inside(inner, DISC + GAP, place.bottom() - inner.top(), vec2(width, role.line_height));
+    let small = TypeRole::SMALL.scaled(canvas.limited_zoom());
+    let block = canvas.block(&text, small, f32::INFINITY, Fit::Wrap);
+    let size = vec2(block.text_width(), small.line_height);
+    let line = canvas.inside(inner, inner.width() - size.x, (height - size.y) / 2.0, size);
     block.paint(canvas.painter(), line.min, colours.ink2);
     canvas.describe("summary duration", line, &text);
-    line.bottom() - inner.top()
+    let text = canvas.word("summary.title");
+    let width = inner.width() - DISC - 2.0 * GAP - size.x;
+    let title = canvas.block(&text, role, width, Fit::OneLine);
+    let place = canvas.inside(inner, DISC + GAP, (height - role.line_height) / 2.0, vec2(width, role.line_height));
+    title.paint(canvas.painter(), place.min, colours.ink);
+    canvas.describe("summary", place, &text);
+    height
 }
 
 /// Gives its height.
