@@ -268,7 +268,7 @@ mod tests {
         let missing_date = error(|_, text| text.replace("{until}", "a while"));
         assert!(missing_date.contains("en.toml") && missing_date.contains("write {until}"), "{missing_date}");
         let other_version = error(|language, text| match language {
-            Language::ARABIC => text.replace("version = \"4\"", "version = \"2\""),
+            Language::ARABIC => text.replace("version = \"5\"", "version = \"2\""),
             _ => text,
         });
         assert!(other_version.contains("ar.toml") && other_version.contains("version 2"), "{other_version}");

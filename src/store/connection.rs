@@ -23,6 +23,7 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
     ("0001_visits", include_str!("migrations/0001_visits.sql")),
     ("0002_people", include_str!("migrations/0002_people.sql")),
     ("0003_conversation", include_str!("migrations/0003_conversation.sql")),
+    ("0004_requests", include_str!("migrations/0004_requests.sql")),
 ];
 
 /// How long a statement waits for another process before it gives up and the record is tried again later.

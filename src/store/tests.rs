@@ -486,6 +486,7 @@ fn shipped_migrations_are_as_they_were() {
         ("0001_visits", "3a98fa94b26f380f0adb28746002bc6c8cc929812bda91e2a09570468c567e91".to_owned()),
         ("0002_people", "fc096dd92a3060c1fd25e97b1611416a6bad5baf26dcd213091d934011de0905".to_owned()),
         ("0003_conversation", "af361769d8143520db70178eafcb6e1fb3c82294be3fed01af8dbac38808963d".to_owned()),
+        ("0004_requests", "40e81d80ffec25142680f24cedcfda5a74018f2655d2020354e2956026e9dd05".to_owned()),
     ];
     assert_eq!(sums, shipped);
 }

@@ -34,7 +34,8 @@ async fn book(heard: [&'static str; 3], language: Language) {
     let mut world = World::build(setup);
     for (turn, asked_until_then) in [2, 5, 7].into_iter().enumerate() {
         world.say(1_000).await;
-        world.wait(Duration::from_millis(700)).await;
+        // Until the turn has ended, whatever the words say of it.
+        world.wait(Duration::from_millis(2_100)).await;
         world.until(|world| world.mind.asked.lock().unwrap().len() == asked_until_then).await;
         let answer = world.answer_begins().await;
         assert_eq!(world.view.load().language, language);

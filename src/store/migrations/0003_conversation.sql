@@ -89,7 +89,7 @@ DROP INDEX staff_events_by_time;
 CREATE TABLE staff_events (
     id      TEXT NOT NULL PRIMARY KEY CHECK (length(id) = 36),        -- UUIDv7
     at      INTEGER NOT NULL,
-    kind    TEXT NOT NULL CHECK (kind IN ('device', 'provider', 'budget', 'watchdog', 'dropped', 'request')),
+    kind    TEXT NOT NULL CHECK (kind IN ('device', 'provider', 'budget', 'watchdog', 'dropped')),
     subject TEXT NOT NULL,                                            -- which device, provider, state or queue
     status  TEXT NOT NULL,
     detail  TEXT NOT NULL                                             -- nothing secret, nothing personal
