@@ -32,13 +32,13 @@ fn change(view: &mut View, change: impl FnOnce(&mut AppointmentCard)) {
     change(std::sync::Arc::make_mut(card));
 }
 
-/// What a telephone reads in a picture.
+/// What a telephone reads in a picture. The detector also tries what merely looks like a code, and finds nothing there.
 fn read_codes(picture: &image::RgbaImage) -> Vec<String> {
     let grey = image::imageops::grayscale(picture);
     let (width, height) = (grey.width() as usize, grey.height() as usize);
     let mut picture =
         rqrr::PreparedImage::prepare_from_greyscale(width, height, |x, y| grey.get_pixel(x as u32, y as u32).0[0]);
-    picture.detect_grids().iter().map(|grid| grid.decode().unwrap().1).collect()
+    picture.detect_grids().iter().filter_map(|grid| grid.decode().ok()).map(|(_, text)| text).collect()
 }
 
 #[test]
@@ -48,8 +48,10 @@ fn the_qr_code_on_the_screen_is_read_in_every_theme_size_and_language() {
             for language in Language::ALL {
                 let mut kiosk = shown(booked(language), size, theme, percent);
                 let read = read_codes(&kiosk.harness.render().unwrap());
-                assert_eq!(read.len(), 1, "{size:?} {theme} {percent} {language}");
-                let event: Vec<&str> = read[0].lines().collect();
+                let [code] = &read[..] else {
+                    panic!("{size:?} {theme} {percent} {language}: {read:?}");
+                };
+                let event: Vec<&str> = code.lines().collect();
                 assert_eq!((event.first(), event.last()), (Some(&"BEGIN:VEVENT"), Some(&"END:VEVENT")), "{event:?}");
                 assert!(event.contains(&"DTSTART:20261124T103000"), "{event:?}");
             }
