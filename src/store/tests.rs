@@ -421,7 +421,7 @@ fn a_database_of_a_later_version_is_left_alone() {
     Connection::open(place.path()).unwrap().pragma_update(None, "user_version", 99).unwrap();
     let store = place.open();
     place.wait_for(DeviceStatus::Lost);
-    assert!(matches!(check(&place.path()), Err(StoreError::Newer { found: 99, known: 3, .. })));
+    assert!(matches!(check(&place.path()), Err(StoreError::Newer { found: 99, known: 4, .. })));
     assert_eq!(store.close(LONG).unwrap().recovered, 0);
 }
 
