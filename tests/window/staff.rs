@@ -84,16 +84,16 @@ pub fn consent(language: Language) -> ConsentView {
             "chip",
             ["What is kept", "ما الذي يُحفظ"],
             [
-                "Your name and a pattern of numbers made from five pictures. The pictures are deleted at once.",
-                "الاسم ونمط رقمي يُستخرج من خمس صور. تُحذف الصور فورًا.",
+                "Name, face pattern from five pictures (deleted at once), your wishes, and what your visits were about.",
+                "الاسم، ونمط الوجه من خمس صور (تُحذف فورًا)، ورغباتكم، وموضوعات زياراتكم.",
             ],
         ),
         (
             "lock",
             ["Where", "أين"],
             [
-                "On this box only, encrypted. It is not sent anywhere.",
-                "على هذا الجهاز وحده، مشفَّرًا. لا يُرسَل إلى أي مكان.",
+                "Name and pattern stay on this box, encrypted. The rest may go to the language service while we talk.",
+                "يبقى الاسم والنمط على هذا الجهاز مشفَّرين. وقد يُرسَل الباقي إلى خدمة اللغة أثناء حديثنا.",
             ],
         ),
         (
@@ -113,8 +113,8 @@ pub fn consent(language: Language) -> ConsentView {
             "bin",
             ["To stop", "للتراجع"],
             [
-                "Say “forget me” or touch Forget me. It is gone at once.",
-                "قولوا «احذفوا بياناتي» أو المسوا الزر نفسه، فتُحذف فورًا.",
+                "Say or touch “Forget me”, or ask our staff. Gone at once.",
+                "قولوا «احذفوا بياناتي» أو المسوها، أو اسألوا موظفينا، فتُحذف فورًا.",
             ],
         ),
     ];
