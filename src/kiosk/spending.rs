@@ -9,7 +9,7 @@ use crate::{
     cloud::{DayBook, ModelSum},
     config::Config,
     event::{Cost, ProviderKind},
-    store::{Reader, Record, StoreError, StoreWriter, UsageSum, UsedOfDay},
+    store::{Reader, Record, StoreWriter, UsageSum, UsedOfDay},
 };
 
 /// How many days `majlis costs` looks back.
@@ -61,8 +61,12 @@ fn total(sums: &[UsageSum]) -> Cost {
 ///
 /// # Errors
 /// The database cannot be read.
-pub fn costs(config: &Config, day: Option<Date>) -> Result<String, StoreError> {
-    let reader = Reader::open(&config.paths.database)?;
+pub fn costs(config: &Config, day: Option<Date>) -> anyhow::Result<String> {
+    let path = &config.paths.database;
+    if !path.is_file() {
+        anyhow::bail!("there is no database {}: nothing was spent; paths.database names another", path.display());
+    }
+    let reader = Reader::open(path)?;
     let zone = TimeZone::get(&config.stand.time_zone).unwrap_or(TimeZone::UTC);
     let today = Timestamp::now().to_zoned(zone).date();
     let currency = &config.costs.currency;
