@@ -37,7 +37,7 @@ use crate::{
     words::Words,
 };
 
-mod appointments;
+pub(crate) mod appointments;
 pub mod demo;
 mod error;
 mod eyes;

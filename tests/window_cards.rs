@@ -155,17 +155,7 @@ fn buttons_of_a_card_are_high_enough_and_within_reach() {
         for percent in [100, 125, 150] {
             for card in [appointment(language), summary(language)] {
                 let kiosk = shown(View { card: Some(card), ..booked(language) }, PORTRAIT, "day", percent);
-                let buttons: Vec<egui::Rect> = kiosk
-                    .harness
-                    .root()
-                    .children_recursive()
-                    .filter(|node| {
-                        let role = node.accesskit_node().role();
-                        matches!(role, egui::Role::Button | egui::Role::Switch | egui::Role::RadioButton)
-                    })
-                    .map(|node| node.rect())
-                    .filter(|rect| rect.height() < 400.0)
-                    .collect();
+                let buttons = kiosk.touchable();
                 assert!(buttons.len() >= 7, "{buttons:?}");
                 for rect in buttons {
                     assert!(rect.height() >= 96.0 && rect.width() >= 96.0, "{rect:?}");

@@ -177,17 +177,7 @@ fn everything_that_can_be_touched_is_high_enough_and_within_reach() {
                 let ui = majlis::config::Ui { text_size_percent: zoom, ..themed("day") };
                 let mut kiosk = Kiosk::new(view(phase, language), PORTRAIT, ui);
                 kiosk.step();
-                let touchable: Vec<egui::Rect> = kiosk
-                    .harness
-                    .root()
-                    .children_recursive()
-                    .filter(|node| {
-                        let role = node.accesskit_node().role();
-                        matches!(role, egui::Role::Button | egui::Role::Switch | egui::Role::RadioButton)
-                    })
-                    .map(|node| node.rect())
-                    .filter(|rect| rect.height() < 400.0)
-                    .collect();
+                let touchable = kiosk.touchable();
                 assert!(touchable.len() >= 6, "{touchable:?}");
                 for rect in touchable {
                     assert!(rect.height() >= 96.0 && rect.width() >= 96.0, "{rect:?}");

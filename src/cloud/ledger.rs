@@ -16,7 +16,7 @@ use super::Service;
 use crate::{
     clock::WallClock,
     config,
-    event::{Amount, BudgetStatus, Bus, Cost, Event, ProviderKind, Usage},
+    event::{Amount, BudgetStatus, Bus, Cost, Event, ProviderKind, Usage, UsageSum},
 };
 
 /// 10⁻¹² of the currency in a [`Cost`].
@@ -24,35 +24,12 @@ const FRACTIONS: u128 = 1_000_000;
 /// How often a kiosk whose budget is spent looks whether the day is over.
 const LOOK_FOR_MIDNIGHT: Duration = Duration::from_secs(20);
 
-/// What this run of the program has used of one model on a day so far.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ModelSum {
-    /// The kind of service.
-    pub kind: ProviderKind,
-    /// The provider's name.
-    pub provider: String,
-    /// The model's name.
-    pub model: String,
-    /// Speech written down, ms of it.
-    pub audio_ms: u64,
-    /// Tokens read, without those that were cached.
-    pub input_tokens: u64,
-    /// Tokens read from the service's cache.
-    pub cached_tokens: u64,
-    /// Tokens written.
-    pub output_tokens: u64,
-    /// Characters spoken.
-    pub characters: u64,
-    /// What it cost.
-    pub cost: Cost,
-}
-
 /// Keeps the days' sums over a restart.
 pub trait DayBook: Send + Sync + 'static {
     /// What `day` has cost so far in all runs. Asked at the start and when a day begins.
     fn spent_on(&self, day: Date) -> Cost;
     /// Keeps the sum of a model in this run; it replaces the one before. Must not wait.
-    fn keep(&self, day: Date, sum: &ModelSum);
+    fn keep(&self, day: Date, sum: &UsageSum);
 }
 
 /// Forgets at the end of the program.
@@ -64,7 +41,7 @@ impl DayBook for NoDayBook {
         Cost::default()
     }
 
-    fn keep(&self, _: Date, _: &ModelSum) {}
+    fn keep(&self, _: Date, _: &UsageSum) {}
 }
 
 /// Prices of a model, millionths of the currency.
@@ -158,8 +135,10 @@ struct Sums {
     before: Cost,
     /// 10⁻¹² of the currency, today in this run.
     today: u128,
+    /// What the bus was told of the day's cost last.
+    told: Option<Cost>,
     /// Today in this run; the fractions beside each, because its cost is rounded.
-    models: BTreeMap<(u8, String, String), (ModelSum, u128)>,
+    models: BTreeMap<(u8, String, String), (UsageSum, u128)>,
 }
 
 impl Default for Ledger {
@@ -172,7 +151,7 @@ impl Default for Ledger {
 
 impl Ledger {
     /// Counts by the prices and the budget of `[costs]`, by the days of `time_zone`; tells `bus` of each change of the
-    /// budget.
+    /// day's cost and of the budget.
     #[must_use]
     pub fn new(
         costs: &config::Costs,
@@ -186,12 +165,12 @@ impl Ledger {
         let now = wall();
         let (day, day_ends) = day_of(now, &time_zone);
         let before = book.spent_on(day);
-        let sums = Sums { total: 0, day, day_ends, before, today: 0, models: BTreeMap::new() };
+        let sums = Sums { total: 0, day, day_ends, before, today: 0, told: None, models: BTreeMap::new() };
         let (prices, status) = (costs.prices.iter().map(Price::of).collect(), watch::Sender::default());
         let sums = Mutex::new(sums);
         let ledger =
             Self { inner: Arc::new(Inner { prices, budget, warn_at, time_zone, wall, book, bus, sums, status }) };
-        ledger.tell(&ledger.lock());
+        ledger.tell(&mut ledger.lock());
         ledger
     }
 
@@ -221,7 +200,7 @@ impl Ledger {
         sum.cost = rounded(*exact);
         let sum = sum.clone();
         self.inner.book.keep(sums.day, &sum);
-        self.tell(&sums);
+        self.tell(&mut sums);
     }
 
     /// What has been spent since the start of the program. The cost of a turn or visit is the difference
@@ -236,7 +215,7 @@ impl Ledger {
     pub fn today(&self) -> (Date, Cost) {
         let mut sums = self.lock();
         if self.begin_day(&mut sums) {
-            self.tell(&sums);
+            self.tell(&mut sums);
         }
         (sums.day, sums.spent_today())
     }
@@ -246,7 +225,7 @@ impl Ledger {
     pub fn status(&self) -> BudgetStatus {
         let mut sums = self.lock();
         if self.begin_day(&mut sums) {
-            self.tell(&sums);
+            self.tell(&mut sums);
         }
         *self.inner.status.borrow()
     }
@@ -277,9 +256,14 @@ impl Ledger {
     }
 
     /// Publishes what is new; the lock is held, so that changes are told in their order.
-    fn tell(&self, sums: &Sums) {
+    fn tell(&self, sums: &mut Sums) {
         let Inner { budget, warn_at, status, bus, .. } = &*self.inner;
         let spent = sums.spent_today();
+        if let Some(bus) = bus
+            && sums.told.replace(spent) != Some(spent)
+        {
+            bus.publish(Event::Spent { scope: "day", cost: spent });
+        }
         let new = if *budget == Cost::default() {
             BudgetStatus::Within
         } else if spent >= *budget {
@@ -313,8 +297,8 @@ impl Sums {
     }
 }
 
-fn empty(kind: ProviderKind, usage: &Usage) -> ModelSum {
-    ModelSum {
+fn empty(kind: ProviderKind, usage: &Usage) -> UsageSum {
+    UsageSum {
         kind,
         provider: usage.provider.clone(),
         model: usage.model.clone(),

@@ -14,7 +14,7 @@ impl DayBook for Kept {
         sums.iter().filter(|((kept, _), _)| *kept == day).fold(Cost::default(), |sum, (_, cost)| sum + *cost)
     }
 
-    fn keep(&self, day: Date, sum: &ModelSum) {
+    fn keep(&self, day: Date, sum: &UsageSum) {
         self.0.lock().unwrap().insert((day, sum.model.clone()), sum.cost);
     }
 }
@@ -117,6 +117,32 @@ fn the_budget_warns_stops_and_is_whole_again_at_midnight_of_the_stand() {
     let budget = Cost(10_000);
     let expected = [(Warning, Cost(9_000), budget), (Exhausted, Cost(12_000), budget), (Within, Cost(0), budget)];
     assert_eq!(told, expected, "each change once");
+}
+
+#[test]
+fn what_the_day_has_cost_is_told_at_the_start_with_each_change_and_at_midnight() {
+    let world = World::new(0.0);
+    let mut events = world.bus.subscribe();
+    let mut told = || -> Vec<Cost> {
+        std::iter::from_fn(|| events.try_next())
+            .filter_map(|stamped| match stamped.event {
+                Event::Spent { scope: "day", cost } => Some(cost),
+                _ => None,
+            })
+            .collect()
+    };
+    let ledger = world.ledger();
+    assert_eq!(told(), [Cost(0)]);
+    ledger.used(&minute());
+    ledger.used(&usage("unknown", Amount::Speech { characters: 1 }));
+    ledger.used(&minute());
+    assert_eq!(told(), [Cost(3_000), Cost(6_000)], "what costs nothing changes nothing");
+    world.set("2026-11-24T21:00:00Z");
+    assert_eq!((ledger.today().1, told()), (Cost(0), vec![Cost(0)]));
+    world.set("2026-11-24T20:00:00Z");
+    drop(ledger);
+    let _next_run = world.ledger();
+    assert_eq!(told(), [Cost(6_000)], "the runs before count");
 }
 
 #[test]

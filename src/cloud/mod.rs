@@ -23,7 +23,7 @@ pub use client::Service;
 pub use error::{FailureKind, ProviderError};
 pub use guard::{Guard, Link, Probe, Supervisor};
 pub use health::Health;
-pub use ledger::{DayBook, Ledger, ModelSum, NoDayBook};
+pub use ledger::{DayBook, Ledger, NoDayBook};
 pub use services::{Cloud, CloudError};
 
 pub(crate) use failure::{body_text, cut, is_event_stream, timed_out};

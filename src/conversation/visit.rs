@@ -28,7 +28,7 @@ pub(super) struct VisitLog {
     pub(super) visitor: Option<VisitorId>,
     asked: Lines,
     done: Lines,
-    booked: Lines,
+    booked: Appointments,
     preferences: Lines,
 }
 
@@ -49,6 +49,24 @@ impl Lines {
     }
 }
 
+/// What became of each appointment that was made or changed, by its code: the last that was told of it. Bounded as [`Lines`].
+#[derive(Debug, Default)]
+struct Appointments(Vec<(String, String)>);
+
+impl Appointments {
+    fn put(&mut self, code: &str, line: &str) {
+        self.0.retain(|(known, _)| known != code);
+        if self.0.len() == LINES {
+            self.0.remove(0);
+        }
+        self.0.push((code.to_owned(), shortened(line.trim(), LINE_LETTERS)));
+    }
+
+    fn lines(&self) -> Vec<String> {
+        self.0.iter().map(|(_, line)| line.clone()).collect()
+    }
+}
+
 impl VisitLog {
     pub(super) fn begin(now: Duration, spent: Cost, visitor: Option<VisitorId>) -> Self {
         Self { began: now, spent_before: spent, spent_before_turn: spent, visitor, ..Self::default() }
@@ -62,7 +80,7 @@ impl VisitLog {
     pub(super) fn note(&mut self, effect: &Effect) {
         match effect {
             Effect::Done(line) => self.done.push(line),
-            Effect::Booked(line) => self.booked.push(line),
+            Effect::Booked { code, line } => self.booked.put(code, line),
             Effect::Preferred(line) => self.preferences.push(line),
             Effect::Identified(known) => self.visitor = Some(known.id),
             Effect::Forgotten(visitor) => {
@@ -81,7 +99,7 @@ impl VisitLog {
 
     /// Whether anything was asked or done that is worth a summary.
     pub(super) fn is_worth_a_summary(&self) -> bool {
-        [&self.asked, &self.done, &self.booked].iter().any(|lines| !lines.0.is_empty())
+        !self.asked.0.is_empty() || !self.done.0.is_empty() || !self.booked.0.is_empty()
     }
 
     /// The summary as it can be told from what happened, without a model.
@@ -93,23 +111,24 @@ impl VisitLog {
         language: Language,
         words: &Words,
     ) -> VisitSummary {
-        let sentence = |key: &str, lines: &Lines| {
-            let list = lines.0.iter().map(|line| line.trim_end_matches(['.', '?', '؟', '!'])).collect::<Vec<_>>();
+        let sentence = |key: &str, lines: &[String]| {
+            let list = lines.iter().map(|line| line.trim_end_matches(['.', '?', '؟', '!'])).collect::<Vec<_>>();
             let list = list.join(words.get("summary.and", language));
             (!list.is_empty()).then(|| words.fill(key, language, &[("list", &list)]))
         };
+        let booked = self.booked.lines();
         let sentences = [
-            sentence("summary.text.asked", &self.asked),
-            sentence("summary.text.done", &self.done),
-            sentence("summary.text.booked", &self.booked),
-            sentence("summary.text.preferences", &self.preferences),
+            sentence("summary.text.asked", &self.asked.0),
+            sentence("summary.text.done", &self.done.0),
+            sentence("summary.text.booked", &booked),
+            sentence("summary.text.preferences", &self.preferences.0),
         ];
         VisitSummary {
             text: shortened(&sentences.into_iter().flatten().collect::<Vec<_>>().join(" "), 1_000),
             language,
             asked: self.asked.0.clone(),
             done: self.done.0.clone(),
-            booked: self.booked.0.clone(),
+            booked,
             preferences: self.preferences.0.clone(),
             duration: now.saturating_sub(self.began),
             cost: spent.since(self.spent_before),
@@ -142,12 +161,14 @@ mod tests {
         let words = Words::load(Path::new("assets")).unwrap();
         let mut log = VisitLog { began: Duration::from_secs(10), spent_before: Cost(500), ..VisitLog::default() };
         log.asked("When do you open?");
-        log.note(&Effect::Booked("Tuesday at 10:30, training adviser".into()));
+        for line in ["Tuesday at 10:30, training adviser", "Moved: Tuesday at 11:30, training adviser"] {
+            log.note(&Effect::Booked { code: "NEP-4H7K".into(), line: line.into() });
+        }
         log.note(&Effect::Preferred("mornings".into()));
         let summary = log.summary(Duration::from_secs(70), Cost(1_700), EndReason::Goodbye, Language::ENGLISH, &words);
         assert_eq!(
             summary.text,
-            "Asked: When do you open. Appointments: Tuesday at 10:30, training adviser. Preferences: mornings."
+            "Asked: When do you open. Appointments: Moved: Tuesday at 11:30, training adviser. Preferences: mornings."
         );
         assert_eq!((summary.duration, summary.cost), (Duration::from_secs(60), Cost(1_200)));
         let arabic = log.summary(Duration::from_secs(70), Cost(0), EndReason::Silence, Language::ARABIC, &words);

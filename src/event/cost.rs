@@ -80,6 +80,29 @@ impl Amount {
     }
 }
 
+/// What was used of one provider's model: a day's sum.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UsageSum {
+    /// The kind of service.
+    pub kind: ProviderKind,
+    /// The provider's name.
+    pub provider: String,
+    /// The model's name.
+    pub model: String,
+    /// Speech written down, ms of it.
+    pub audio_ms: u64,
+    /// Tokens read, without those that were cached.
+    pub input_tokens: u64,
+    /// Tokens read from the service's cache.
+    pub cached_tokens: u64,
+    /// Tokens written.
+    pub output_tokens: u64,
+    /// Characters spoken.
+    pub characters: u64,
+    /// What it cost.
+    pub cost: Cost,
+}
+
 /// How the day's budget stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 #[serde(rename_all = "snake_case")]

@@ -1,9 +1,12 @@
 //! What is told to the outside: a monitor page, `majlis monitor`, the bridge to a LiveKit room. Unlike [`super::Event`]
 //! it may carry words and is never logged.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use serde::Serialize;
@@ -14,8 +17,8 @@ use super::{Language, Speaker, TurnId, VisitId, VisitSummary, VisitorId};
 /// Messages kept for a slow reader. When it is full the oldest is dropped for that reader, and counted.
 const CAPACITY: usize = 256;
 
-/// A message with words, or about a person.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+/// A message with words, or about a person. Its `Debug` shows no word.
+#[derive(Clone, PartialEq, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum FeedEvent {
     /// Something was said.
@@ -51,6 +54,18 @@ pub enum FeedEvent {
         /// How: `face` or `phone`.
         by: &'static str,
     },
+}
+
+impl fmt::Debug for FeedEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Transcript { turn, speaker, text, .. } => {
+                write!(f, "Transcript({turn}, {speaker:?}, {} characters)", text.chars().count())
+            }
+            Self::CallSummary { summary, .. } => write!(f, "CallSummary({summary:?})"),
+            Self::VisitorRecognized { by, .. } => write!(f, "VisitorRecognized({by})"),
+        }
+    }
 }
 
 /// Publishes messages. Cheap to clone; without readers they are gone.

@@ -3,6 +3,7 @@
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use unicode_normalization::{UnicodeNormalization as _, char::is_combining_mark};
 
 /// A language by its two-letter ISO 639-1 code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -83,9 +84,15 @@ impl From<Language> for String {
     }
 }
 
+/// The letters of `text` as they are compared: lower case, without combining marks, in one spelling. Apostrophes are all
+/// `'`; blanks and punctuation stay.
+pub(crate) fn in_one_spelling(text: &str) -> impl Iterator<Item = char> {
+    text.nfkd().filter(|letter| !is_combining_mark(*letter)).flat_map(char::to_lowercase).filter_map(one_spelling)
+}
+
 /// One spelling for letters that people write in several ways, of text that was decomposed (NFKD) and is without its
 /// combining marks: alef, waw and yeh have lost hamza and madda by that already. `None`: the letter is left out.
-pub(crate) fn one_spelling(letter: char) -> Option<char> {
+fn one_spelling(letter: char) -> Option<char> {
     match letter {
         // Tatweel, the hamza on the line, and the apostrophes of English (it's, Children’s).
         'ـ' | 'ء' => None,
@@ -103,6 +110,13 @@ pub(crate) fn one_spelling(letter: char) -> Option<char> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn letters_that_are_written_in_several_ways_are_the_same() {
+        let spelled = |text| in_one_spelling(text).collect::<String>();
+        assert_eq!(spelled("Café, the Children’s"), "cafe, the children's");
+        assert_eq!(spelled("أَرْبَعَة ٥٠"), spelled("اربعه 50"));
+    }
 
     #[test]
     fn a_mixed_sentence_keeps_the_language_of_most_of_its_letters() {

@@ -19,11 +19,11 @@ mod view;
 
 pub use bus::{Bus, Subscription};
 pub use card::{Alternative, AppointmentCard, Card, QrModules, SummaryCard};
-pub use cost::{Amount, BudgetStatus, Cost, Usage};
+pub use cost::{Amount, BudgetStatus, Cost, Usage, UsageSum};
 pub use feed::{Feed, FeedEvent};
 pub use ids::{AnswerId, EntryId, TrackId, TurnId, UtteranceId, VisitId, VisitorId};
 pub use language::Language;
-pub(crate) use language::one_spelling;
+pub(crate) use language::in_one_spelling;
 pub use memory::{PersonaId, PersonaVoice, SlotId, VisitSummary, VisitorMemory};
 pub use sight::{KnownVisitor, PresenceChange, SeenVisitor, Sight};
 pub use tool::{Effect, ToolFailure, ToolResult, ToolSpec, ToolStatus, ToolUse};

@@ -111,8 +111,13 @@ pub enum Effect {
     HideCard,
     /// Something was done that belongs into the summary of the visit, in the language of the visit.
     Done(String),
-    /// An appointment was made, moved or cancelled; in the language of the visit.
-    Booked(String),
+    /// An appointment was made, moved or cancelled.
+    Booked {
+        /// Which: its code.
+        code: String,
+        /// What became of it, in the language of the visit.
+        line: String,
+    },
     /// The visitor wishes to have this remembered.
     Preferred(String),
     /// The visitor asked to be forgotten, and is.
@@ -126,7 +131,7 @@ impl fmt::Debug for Effect {
             Self::Identified(known) => write!(f, "Identified({})", known.id),
             Self::Show(card) => write!(f, "Show({card:?})"),
             Self::Done(text) => write!(f, "Done({} bytes)", text.len()),
-            Self::Booked(text) => write!(f, "Booked({} bytes)", text.len()),
+            Self::Booked { line, .. } => write!(f, "Booked({} bytes)", line.len()),
             Self::Preferred(text) => write!(f, "Preferred({} bytes)", text.len()),
             _ => f.write_str("an effect without words"),
         }

@@ -29,7 +29,7 @@ pub(super) fn remembering(records: Arc<dyn VisitorRecords>, desk: Option<&Desk>)
 }
 
 /// What a touched card changes.
-pub(super) fn card_desk(desk: Option<Desk>) -> Arc<dyn AppointmentDesk> {
+pub(crate) fn card_desk(desk: Option<Desk>) -> Arc<dyn AppointmentDesk> {
     match desk {
         Some(desk) => Arc::new(CardDesk(desk)),
         None => Arc::new(NoAppointments),

@@ -6,10 +6,10 @@ use jiff::{Timestamp, ToSpan as _, civil::Date, tz::TimeZone};
 use uuid::Uuid;
 
 use crate::{
-    cloud::{DayBook, ModelSum},
+    cloud::DayBook,
     config::Config,
-    event::{Cost, ProviderKind},
-    store::{Reader, Record, StoreWriter, UsageSum, UsedOfDay},
+    event::{Cost, ProviderKind, UsageSum},
+    store::{Reader, Record, StoreWriter, UsedOfDay},
 };
 
 /// How many days `majlis costs` looks back.
@@ -44,12 +44,8 @@ impl DayBook for StoreBook {
         }
     }
 
-    fn keep(&self, day: Date, sum: &ModelSum) {
-        let ModelSum { kind, provider, model, audio_ms, input_tokens, cached_tokens, output_tokens, characters, cost } =
-            sum.clone();
-        let sum =
-            UsageSum { kind, provider, model, audio_ms, input_tokens, cached_tokens, output_tokens, characters, cost };
-        self.writer.record(Record::Used(UsedOfDay { day, run: self.run, sum }));
+    fn keep(&self, day: Date, sum: &UsageSum) {
+        self.writer.record(Record::Used(UsedOfDay { day, run: self.run, sum: sum.clone() }));
     }
 }
 

@@ -1,8 +1,6 @@
 //! Text to comparable words: spelling, digits and endings evened out, the same for what is stored and what is asked.
 
-use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
-
-use crate::event::{Language, one_spelling};
+use crate::event::{Language, in_one_spelling};
 
 /// The shortest Arabic stem that is left when an ending is taken off, letters. Shorter ones mean too many things.
 const MIN_ARABIC_STEM: usize = 3;
@@ -35,7 +33,7 @@ fn words(text: &str) -> impl Iterator<Item = String> {
     let mut words = Vec::new();
     let mut word = String::new();
     let mut digits = false;
-    for letter in text.nfkd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase).filter_map(one_spelling) {
+    for letter in in_one_spelling(text) {
         let boundary = !letter.is_alphanumeric() || (!word.is_empty() && letter.is_ascii_digit() != digits);
         if boundary && !word.is_empty() {
             words.push(std::mem::take(&mut word));

@@ -10,7 +10,9 @@ use uuid::Uuid;
 use super::*;
 use crate::{
     clock::ManualClock,
-    event::{Bus, Cost, EndReason, Language, ProviderKind, VisitId, VisitSummary, VisitorId, staff::PersonDetails},
+    event::{
+        Bus, Cost, EndReason, Language, ProviderKind, UsageSum, VisitId, VisitSummary, VisitorId, staff::PersonDetails,
+    },
 };
 
 const LONG: Duration = Duration::from_secs(20);

@@ -48,5 +48,5 @@ pub use queue::StoreWriter;
 pub use reader::{MessageRow, Reader, VisitRow};
 pub use record::{Message, Record, Said, StaffEvent, TurnFigures, UnixMillis};
 pub use summary::{SealedSummary, SummaryFigures};
-pub use usage::{UsageSum, UsedOfDay};
+pub use usage::UsedOfDay;
 pub use writer::{Closed, Store};

@@ -14,9 +14,9 @@ use super::{
     code::Code,
     record::{Message, Said, StaffEvent, TurnFigures, UnixMillis},
     summary::SummaryFigures,
-    usage::{self, UsageSum},
+    usage,
 };
-use crate::event::{AnswerId, Cost, EndReason, Language, ServedBy, Speaker, TurnId, VisitId};
+use crate::event::{AnswerId, Cost, EndReason, Language, ServedBy, Speaker, TurnId, UsageSum, VisitId};
 
 /// A connection that only reads. Blocks its thread for the time of a query.
 pub struct Reader {

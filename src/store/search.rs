@@ -1,13 +1,10 @@
 //! Finding a person by what staff type: without case, accents, Arabic vowel marks and the seats of hamza.
 
-use unicode_normalization::{UnicodeNormalization as _, char::is_combining_mark};
-
-use crate::event::one_spelling;
+use crate::event::in_one_spelling;
 
 /// `text` in one spelling, without apostrophes: staff leave them out.
 pub(super) fn fold(text: &str) -> String {
-    let letters = text.nfkd().filter(|letter| !is_combining_mark(*letter)).flat_map(char::to_lowercase);
-    let folded: String = letters.filter_map(one_spelling).filter(|letter| *letter != '\'').collect();
+    let folded: String = in_one_spelling(text).filter(|letter| *letter != '\'').collect();
     folded.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 

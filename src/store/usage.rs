@@ -6,11 +6,11 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{
-    code::{self, Code as _},
+    code::Code as _,
     connection::signed,
     reader::{optional_code, unreadable, unsigned},
 };
-use crate::event::{Cost, ProviderKind};
+use crate::event::{Cost, UsageSum};
 
 /// What one run of the program has used of a model on a day so far. The sums only grow: an older record that is written
 /// after a newer one changes nothing.
@@ -23,30 +23,6 @@ pub struct UsedOfDay {
     pub run: Uuid,
     /// The sums.
     pub sum: UsageSum,
-}
-
-/// Sums of a provider's model.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct UsageSum {
-    /// The kind of service.
-    #[serde(with = "code")]
-    pub kind: ProviderKind,
-    /// The provider's name.
-    pub provider: String,
-    /// The model's name.
-    pub model: String,
-    /// Speech written down, ms of it.
-    pub audio_ms: u64,
-    /// Tokens read, without those that were cached.
-    pub input_tokens: u64,
-    /// Tokens read from the service's cache.
-    pub cached_tokens: u64,
-    /// Tokens written.
-    pub output_tokens: u64,
-    /// Characters spoken.
-    pub characters: u64,
-    /// What it cost.
-    pub cost: Cost,
 }
 
 pub(super) fn write(transaction: &Transaction<'_>, used: &UsedOfDay) -> rusqlite::Result<()> {

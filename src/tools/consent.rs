@@ -5,10 +5,8 @@
 //! Otherwise there must be a word of assent: what is neither yes nor no is asked again, for it is better to ask twice
 //! than to book what nobody wanted.
 
-use unicode_normalization::{UnicodeNormalization as _, char::is_combining_mark};
-
 use crate::{
-    event::{Language, one_spelling},
+    event::{Language, in_one_spelling},
     words::Words,
 };
 
@@ -80,8 +78,7 @@ fn list(text: &str) -> impl Iterator<Item = Vec<String>> {
 
 /// Words in one spelling: no case, vowel marks, hamza seats or apostrophes.
 fn fold(text: &str) -> Vec<String> {
-    let letters = text.nfkd().filter(|letter| !is_combining_mark(*letter)).flat_map(char::to_lowercase);
-    let folded: String = letters.filter_map(one_spelling).filter(|letter| *letter != '\'').collect();
+    let folded: String = in_one_spelling(text).filter(|letter| *letter != '\'').collect();
     folded.split(|letter: char| !letter.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_owned).collect()
 }
 

@@ -9,9 +9,8 @@ use std::{
 };
 
 use serde::Deserialize;
-use unicode_normalization::UnicodeNormalization as _;
 
-use crate::event::{Language, one_spelling};
+use crate::event::{Language, in_one_spelling};
 
 /// A file of turn words that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -304,14 +303,7 @@ impl LanguageTurns {
 #[must_use]
 pub fn words_of(text: &str) -> Vec<String> {
     text.split(|c: char| c.is_whitespace() || matches!(c, '-' | '–' | '—'))
-        .map(|word| {
-            word.nfkd()
-                .filter(|c| !unicode_normalization::char::is_combining_mark(*c))
-                .filter_map(one_spelling)
-                .filter(|c| c.is_alphanumeric() || *c == '\'')
-                .flat_map(char::to_lowercase)
-                .collect::<String>()
-        })
+        .map(|word| in_one_spelling(word).filter(|c| c.is_alphanumeric() || *c == '\'').collect::<String>())
         .map(|word| word.trim_matches('\'').to_owned())
         .filter(|word| !word.is_empty())
         .collect()

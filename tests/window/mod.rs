@@ -13,7 +13,7 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
 use eframe::egui;
-use egui_kittest::Harness;
+use egui_kittest::{Harness, kittest::NodeT as _};
 use majlis::{
     audio::Meters,
     clock::ManualClock,
@@ -147,6 +147,19 @@ impl Kiosk {
     /// What was touched on staff pages, but for signs of life.
     pub fn staff_sent(&mut self) -> Vec<StaffCommand> {
         std::iter::from_fn(|| self.staff.try_recv().ok()).filter(|sent| *sent != StaffCommand::StillThere).collect()
+    }
+
+    /// Where the window can be touched, but for the whole of it.
+    pub fn touchable(&self) -> Vec<egui::Rect> {
+        let nodes = self.harness.root().children_recursive();
+        nodes
+            .filter(|node| {
+                let role = node.accesskit_node().role();
+                matches!(role, egui::Role::Button | egui::Role::Switch | egui::Role::RadioButton)
+            })
+            .map(|node| node.rect())
+            .filter(|rect| rect.height() < 400.0)
+            .collect()
     }
 
     pub fn sent(&mut self) -> Vec<Command> {

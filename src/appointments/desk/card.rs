@@ -72,7 +72,7 @@ impl Desk {
         if let Some(content) = content.as_object_mut() {
             content.insert("say".to_owned(), said.into());
         }
-        ToolOutput { content, effects: vec![show, Effect::Booked(written)] }
+        ToolOutput { content, effects: vec![show, Effect::Booked { code: appointment.code.clone(), line: written }] }
     }
 
     /// An appointment as the model is told of it.

@@ -133,7 +133,7 @@ fn card(output: &ToolOutput) -> Arc<AppointmentCard> {
 
 fn booked(output: &ToolOutput) -> &str {
     let line = output.effects.iter().find_map(|effect| match effect {
-        Effect::Booked(text) => Some(text.as_str()),
+        Effect::Booked { line, .. } => Some(line.as_str()),
         _ => None,
     });
     line.unwrap_or_else(|| panic!("{output:?}"))

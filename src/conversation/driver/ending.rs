@@ -62,15 +62,15 @@ impl Conversation {
         self.scene.persona = None;
     }
 
-    /// Writes the summary down and tells of it: in the model's words if one answers in time, else from what happened.
+    /// Writes the summary down as it can be told from what happened, and again in the model's words if one answers in time:
+    /// the program may stop before that. The feed is told once, when nothing better will come.
     fn keep_summary(&self, visit: VisitId, mut summary: VisitSummary) {
         let (store, feed) = (self.parts.store.clone(), self.parts.feed.clone());
-        let keep = move |summary: VisitSummary| {
-            store.summarise(visit, UnixMillis::now(), &summary);
-            feed.publish(FeedEvent::CallSummary { visit, summary: Box::new(summary) });
-        };
+        let ended_at = UnixMillis::now();
+        store.summarise(visit, ended_at, &summary);
+        let tell = move |summary| feed.publish(FeedEvent::CallSummary { visit, summary: Box::new(summary) });
         if !self.has_model() || summary.reason == EndReason::Shutdown {
-            return keep(summary);
+            return tell(summary);
         }
         let said = self.history.said();
         let words = &self.parts.words;
@@ -85,8 +85,9 @@ impl Conversation {
         tokio::spawn(async move {
             if let Some(text) = worded(llm, language, instructions, said).await {
                 summary.text = text;
+                store.summarise(visit, ended_at, &summary);
             }
-            keep(summary);
+            tell(summary);
             drop(busy);
         });
     }

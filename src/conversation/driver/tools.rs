@@ -40,7 +40,7 @@ impl Conversation {
             Effect::Show(card) => self.scene.show_card(card.clone()),
             Effect::HideCard => self.scene.put_card_away(),
             Effect::Forgotten(visitor) => self.is_forgotten(*visitor),
-            Effect::EndVisit | Effect::Done(_) | Effect::Booked(_) | Effect::Preferred(_) => {}
+            Effect::EndVisit | Effect::Done(_) | Effect::Booked { .. } | Effect::Preferred(_) => {}
         }
     }
 

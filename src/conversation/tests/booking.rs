@@ -1,7 +1,9 @@
 //! A booking with nothing scripted but the model's words: the kiosk's registry, its gate, the desk and the database.
 
+use std::sync::Arc;
+
 use super::{world::play_all, *};
-use crate::event::{Card, ToolFailure};
+use crate::event::{AppointmentCard, Card, ToolFailure};
 
 const BOOK: (&str, &str) = ("book_appointment", "{\"host\":\"desk\",\"day\":\"2026-11-24\",\"time\":\"10:30\"}");
 
@@ -16,7 +18,8 @@ fn results(world: &World) -> Vec<String> {
         .collect()
 }
 
-async fn book(heard: [&'static str; 3], language: Language) {
+/// A visit in which an appointment has just been booked, and its card is shown.
+async fn booked(heard: [&'static str; 3], language: Language) -> World {
     let thoughts = [
         Thought::Calls("", &[("fetch_slots", "{\"day\":\"2026-11-24\"}")]),
         Thought::Says("10:30?"),
@@ -57,19 +60,72 @@ async fn book(heard: [&'static str; 3], language: Language) {
         }
     }
     assert!(failures.contains(&ToolFailure::NeedsConfirmation), "{failures:?}");
+    world
+}
+
+fn shown(world: &World) -> Option<Arc<AppointmentCard>> {
+    match world.view.load().card.clone() {
+        Some(Card::Appointment(card)) => Some(card),
+        _ => None,
+    }
+}
+
+/// What the kiosk said last.
+fn last_said(world: &World) -> String {
+    world.voice.spoken.lock().unwrap().last().map(|request| request.text.clone()).unwrap_or_default()
+}
+
+/// The appointments that the visit's summary lists.
+async fn summed_up(world: &World) -> Vec<String> {
     world.command(Command::Finish).await;
     world.wait(Duration::from_millis(100)).await;
     let Some(Card::Summary(summary)) = world.view.load().card.clone() else { panic!("no summary is shown") };
-    assert_eq!(summary.booked.len(), 1, "{:?}", summary.booked);
+    summary.booked.clone()
 }
+
+const IN_ENGLISH: [&str; 3] = ["When can I meet somebody on Tuesday?", "The one at half past ten.", "Yes, please."];
 
 #[tokio::test]
 async fn an_appointment_is_booked_by_the_real_tools_in_english_after_a_yes_and_not_before() {
-    book(["When can I meet somebody on Tuesday?", "The one at half past ten.", "Yes, please."], Language::ENGLISH)
-        .await;
+    let world = booked(IN_ENGLISH, Language::ENGLISH).await;
+    assert_eq!(summed_up(&world).await.len(), 1);
 }
 
 #[tokio::test]
 async fn an_appointment_is_booked_by_the_real_tools_in_arabic_after_a_yes_and_not_before() {
-    book(["متى يمكنني مقابلة أحد يوم الثلاثاء؟", "موعد العاشرة والنصف.", "نعم، من فضلكم."], Language::ARABIC).await;
+    let heard = ["متى يمكنني مقابلة أحد يوم الثلاثاء؟", "موعد العاشرة والنصف.", "نعم، من فضلكم."];
+    let world = booked(heard, Language::ARABIC).await;
+    assert_eq!(summed_up(&world).await.len(), 1);
+}
+
+#[tokio::test]
+async fn touching_another_time_moves_the_appointment_and_says_so() {
+    let mut world = booked(IN_ENGLISH, Language::ENGLISH).await;
+    let before = shown(&world).unwrap();
+    let other = before.alternatives.first().unwrap().clone();
+    world.command(Command::MoveAppointment(other.slot)).await;
+    world.until(|world| shown(world).is_some_and(|card| card.time != before.time)).await;
+    let after = shown(&world).unwrap();
+    assert!(after.time.starts_with(&other.time), "{} is not at {}", after.time, other.time);
+    assert_eq!(after.code, before.code, "the appointment keeps its code");
+    let answer = world.answer_begins().await;
+    assert!(last_said(&world).starts_with("Your appointment with Reception desk is now"), "{:?}", last_said(&world));
+    play_all(&mut world, answer).await;
+    let listed = summed_up(&world).await;
+    assert!(
+        matches!(listed.as_slice(), [line] if line.starts_with("Moved") && line.contains(&other.time)),
+        "{listed:?}"
+    );
+}
+
+#[tokio::test]
+async fn touching_cancel_takes_the_appointment_and_its_card_away_and_says_so() {
+    let mut world = booked(IN_ENGLISH, Language::ENGLISH).await;
+    world.command(Command::CancelAppointment).await;
+    world.until(|world| shown(world).is_none()).await;
+    let answer = world.answer_begins().await;
+    assert!(last_said(&world).to_lowercase().contains("cancel"), "{:?}", last_said(&world));
+    play_all(&mut world, answer).await;
+    let listed = summed_up(&world).await;
+    assert!(matches!(listed.as_slice(), [line] if line.starts_with("Cancelled")), "{listed:?}");
 }

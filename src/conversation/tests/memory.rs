@@ -188,6 +188,18 @@ async fn a_model_words_the_summary_and_a_visit_without_a_question_has_none() {
 }
 
 #[tokio::test]
+async fn a_summary_is_on_record_although_the_program_stops_while_a_model_words_it() {
+    let mut world = World::new(&[Some("When do you open?")], &[Thought::Says("At nine."), Thought::Hangs]);
+    world.say(1_500).await;
+    let answer = world.answer_begins().await;
+    world.spent.store(1_700, Ordering::Relaxed);
+    play_all(&mut world, answer).await;
+    world.command(Command::Finish).await;
+    assert!(summaries(&mut world).is_empty(), "it is still being worded");
+    assert_eq!(world.summary_on_record().await.unwrap().cost, Cost(1_700));
+}
+
+#[tokio::test]
 async fn a_mixed_sentence_is_answered_in_the_language_of_the_visit_and_a_whole_one_in_its_own() {
     let heard = [
         Some("متى تفتحون؟"),

@@ -45,7 +45,7 @@ async fn booking(heard: [&'static str; 2], offer: &'static str, booked: &'static
     let book = ScriptedTool {
         changes_something: true,
         says: "tool.booking",
-        effects: vec![Effect::Booked("24.11. 10:30".into()), Effect::Show(card())],
+        effects: vec![Effect::Booked { code: "NEP-4H7K".into(), line: "24.11. 10:30".into() }, Effect::Show(card())],
         ..ScriptedTool::new("book_appointment", "{\"code\":\"NEP-4H7K\"}")
     };
     let thoughts = [
@@ -166,7 +166,7 @@ async fn a_visitor_who_goes_on_cancels_a_reading_call_and_leaves_a_changing_one_
         let slow = ScriptedTool {
             takes: Duration::from_secs(4),
             changes_something,
-            effects: vec![Effect::Booked("Tuesday".into())],
+            effects: vec![Effect::Booked { code: "NEP-4H7K".into(), line: "Tuesday".into() }],
             ..ScriptedTool::new("book_appointment", "{\"code\":\"NEP-4H7K\"}")
         };
         let thoughts =

@@ -18,7 +18,7 @@ use tokio::{
 };
 
 use crate::conversation::{
-    Activity, Conversation, ForgetError, NoAppointments, Observations, Parts, Personas, TurnRecord, VisitorRecords,
+    Activity, Conversation, ForgetError, Observations, Parts, Personas, TurnRecord, VisitorRecords,
 };
 use crate::{
     appointments,
@@ -30,6 +30,7 @@ use crate::{
         AnswerId, Bus, Command, Connection, Cost, Effect, Feed, FeedEvent, Language, Phase, ServedBy, Sight, Speaker,
         Subscription, ToolFailure, ToolResult, ToolSpec, ToolUse, UtteranceId, View, VisitId, VisitorId, VisitorMemory,
     },
+    kiosk::appointments::card_desk,
     knowledge::KnowledgeBase,
     llm::{AnswerStream, ChatRequest, Delta, LanguageModel},
     speech::{
@@ -333,8 +334,9 @@ impl World {
         let knowledge = Arc::new(KnowledgeBase::load(Path::new("assets/knowledge")).unwrap().0);
         let store = Store::open(&folder.path().join("majlis.sqlite"), bus.clone()).unwrap();
         let words = Arc::new(Words::load(Path::new("assets")).unwrap());
-        let registry = has_real_tools.then(|| {
-            let desk = appointments::Desk::new(&config, store.people(Key::random()), words.clone()).unwrap();
+        let desk = has_real_tools
+            .then(|| appointments::Desk::new(&config, store.people(Key::random()), words.clone()).unwrap());
+        let registry = desk.as_ref().map(|desk| {
             let parts = ToolParts {
                 config: &config,
                 secrets: &Secrets::from_environment(),
@@ -342,7 +344,7 @@ impl World {
                 bus: bus.clone(),
                 clock: Arc::new(clock.clone()),
             };
-            tools::open(parts, appointments::tools(&desk)).registry
+            tools::open(parts, appointments::tools(desk)).registry
         });
         let mind =
             Arc::new(ScriptedMind { thoughts: Mutex::new(thoughts.iter().copied().collect()), ..Default::default() });
@@ -384,7 +386,7 @@ impl World {
                 None => toolbox.clone(),
             },
             personas: Arc::new(Personas::load(Path::new("assets"), "reception").unwrap()),
-            appointments: Arc::new(NoAppointments),
+            appointments: card_desk(desk),
             feed,
             spent: Arc::new({
                 let spent = spent.clone();

@@ -1,5 +1,7 @@
 //! What a visit came to, for some seconds after it: what was asked, done and booked, and how long it took.
 
+use std::sync::Arc;
+
 use eframe::egui::{Id, Rect, pos2, vec2};
 
 use super::{Frame, Touch, appointment::disc};
@@ -8,7 +10,7 @@ use crate::{
     ui::{
         icons::Icon,
         layout::Orientation,
-        text::Fit,
+        text::{Block, Fit},
         tokens::{Depth, TypeRole, Weight, radius},
         widgets::{Button, ButtonKind, Canvas, with_opacity},
     },
@@ -33,10 +35,12 @@ struct Section<'a> {
     shown: usize,
 }
 
-impl Section<'_> {
-    fn line_count(&self) -> usize {
-        self.shown + usize::from(self.shown < self.lines.len())
-    }
+/// How large the text of the sections is, and whether a line that is too long goes on below: the end of an appointment's
+/// is its time.
+#[derive(Debug, Clone, Copy)]
+struct Setting {
+    zoom: f32,
+    fit: Fit,
 }
 
 pub(super) fn paint(frame: &mut Frame<'_, '_>, card: &SummaryCard) {
@@ -70,11 +74,15 @@ fn contents(canvas: &mut Canvas<'_>, inner: Rect, card: &SummaryCard) {
     .map(|(icon, key, lines)| Section { icon, key, lines, shown: lines.len() })
     .collect();
     let room = inner.height() - top;
-    // Smaller text first, then fewer lines, of the longest list and never the last of one.
-    let mut zoom = canvas.zoom;
-    while height(&sections, zoom) > room {
-        if zoom > 1.0 {
-            zoom = (zoom - ZOOM_STEP).max(1.0);
+    // Smaller text first, then lines that are cut, then fewer of them, of the longest list and never the last of one.
+    let mut setting = Setting { zoom: canvas.zoom, fit: Fit::Wrap };
+    while height(canvas, inner.width(), &sections, setting) > room {
+        if setting.zoom > 1.0 {
+            setting.zoom = (setting.zoom - ZOOM_STEP).max(1.0);
+            continue;
+        }
+        if setting.fit == Fit::Wrap {
+            setting.fit = Fit::OneLine;
             continue;
         }
         let Some(longest) = sections.iter_mut().max_by_key(|section| section.shown) else { break };
@@ -86,7 +94,7 @@ fn contents(canvas: &mut Canvas<'_>, inner: Rect, card: &SummaryCard) {
     }
     let mut at = top;
     for section in &sections {
-        at += paint_section(canvas, inner, at, section, zoom) + BETWEEN * zoom;
+        at += paint_section(canvas, inner, at, section, setting) + BETWEEN * setting.zoom;
     }
 }
 
@@ -96,10 +104,24 @@ fn roles(zoom: f32) -> (TypeRole, TypeRole) {
     (heading.scaled(zoom), line.scaled(zoom))
 }
 
-fn height(sections: &[Section<'_>], zoom: f32) -> f32 {
-    let (heading, line) = roles(zoom);
-    let own = |section: &Section<'_>| heading.line_height + section.line_count() as f32 * line.line_height;
-    sections.iter().map(own).sum::<f32>() + BETWEEN * zoom * sections.len().saturating_sub(1) as f32
+/// The lines of a section with their blocks, on a card `width` wide.
+fn lines(canvas: &mut Canvas<'_>, width: f32, section: &Section<'_>, setting: Setting) -> Vec<(String, Arc<Block>)> {
+    let (_, role) = roles(setting.zoom);
+    let left = section.lines.len() - section.shown;
+    let more = (left > 0).then(|| canvas.words.fill("summary.more", canvas.language, &[("n", &left.to_string())]));
+    let lines = section.lines.iter().take(section.shown).chain(&more);
+    let width = width - INDENT * setting.zoom;
+    lines.map(|line| (line.clone(), canvas.block(line, role, width, setting.fit))).collect()
+}
+
+fn height(canvas: &mut Canvas<'_>, width: f32, sections: &[Section<'_>], setting: Setting) -> f32 {
+    let (heading, _) = roles(setting.zoom);
+    let mut height = BETWEEN * setting.zoom * sections.len().saturating_sub(1) as f32;
+    for section in sections {
+        let lines = lines(canvas, width, section, setting);
+        height += heading.line_height + lines.iter().map(|(_, block)| block.height()).sum::<f32>();
+    }
+    height
 }
 
 /// The title, and how long it took at the end of its line. Gives its height.
@@ -127,9 +149,10 @@ fn head(canvas: &mut Canvas<'_>, inner: Rect, card: &SummaryCard) -> f32 {
 }
 
 /// Gives its height.
-fn paint_section(canvas: &mut Canvas<'_>, inner: Rect, top: f32, section: &Section<'_>, zoom: f32) -> f32 {
+fn paint_section(canvas: &mut Canvas<'_>, inner: Rect, top: f32, section: &Section<'_>, setting: Setting) -> f32 {
     let colours = canvas.palette();
-    let (heading, role) = roles(zoom);
+    let zoom = setting.zoom;
+    let (heading, _) = roles(zoom);
     let side = ICON * zoom;
     canvas.icon(section.icon, canvas.inside(inner, 0.0, top + 1.0, vec2(side, side)), colours.accent);
     let indent = INDENT * zoom;
@@ -139,16 +162,12 @@ fn paint_section(canvas: &mut Canvas<'_>, inner: Rect, top: f32, section: &Secti
     let place = canvas.inside(inner, indent, top, vec2(width, heading.line_height));
     block.paint(canvas.painter(), place.min, colours.ink);
     canvas.describe(section.key, place, &text);
-    let left = section.lines.len() - section.shown;
-    let more = (left > 0).then(|| canvas.words.fill("summary.more", canvas.language, &[("n", &left.to_string())]));
-    let lines = section.lines.iter().take(section.shown).chain(&more);
     let mut at = top + heading.line_height;
-    for (index, line) in lines.enumerate() {
-        let block = canvas.block(line, role, width, Fit::OneLine);
-        let place = canvas.inside(inner, indent, at, vec2(width, role.line_height));
+    for (index, (line, block)) in lines(canvas, inner.width(), section, setting).into_iter().enumerate() {
+        let place = canvas.inside(inner, indent, at, vec2(width, block.height()));
         block.paint(canvas.painter(), place.min, colours.ink2);
-        canvas.describe((section.key, index), place, line);
-        at += role.line_height;
+        canvas.describe((section.key, index), place, &line);
+        at += block.height();
     }
     at - top
 }
