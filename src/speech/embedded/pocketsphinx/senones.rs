@@ -3,7 +3,7 @@
 //! (`ptm_mgau.c`, phonetically tied mixtures), to the last bit but for ties, so that its searches give the same.
 #![allow(clippy::indexing_slicing, reason = "every index is below a size that `load` has checked")]
 
-use std::{collections::HashMap, fs, path::Path};
+use std::{collections::HashMap, fmt, fs, path::Path};
 
 /// Feature streams: cepstra, their slopes, and the slopes' slopes.
 pub(super) const STREAMS: usize = 3;
@@ -23,8 +23,7 @@ const VARIANCE_FLOOR: f32 = 1e-4;
 const FARTHEST: i32 = 96;
 /// The least weight of a density, so that its sum with [`FARTHEST`] is a byte.
 const LIGHTEST: u8 = 159;
-/// The values that the sum of two probabilities can exceed the greater one by; differences up to the n-th value of
-/// [`AcousticModel::nearer_than`] gain n.
+/// The most that the sum of two probabilities gains on the greater one.
 const GAINS: usize = 7;
 
 /// Densities or senones that are computed at once: fixed loops over as many become vector instructions.
@@ -48,9 +47,11 @@ struct Mixture {
     weights: Vec<[u8; LANES]>,
 }
 
+/// The states of one phone, in whatever neighbourhood.
 #[derive(Debug)]
 struct Codebook {
     streams: Vec<Mixture>,
+    /// Their numbers in the library.
     senones: Vec<usize>,
 }
 
@@ -59,14 +60,21 @@ struct Codebook {
 pub(in super::super) struct AcousticModel {
     codebooks: Vec<Codebook>,
     senone_count: usize,
+    /// Two logarithms nearer to one another than the n-th of these gain more than n when their probabilities are added.
     nearer_than: [u8; GAINS],
 }
 
 /// The scores of an utterance's frames, as the library reads them from a file.
-#[derive(Debug)]
 pub(in super::super) struct Scores {
     dump: Vec<u8>,
     frames: usize,
+}
+
+impl fmt::Debug for Scores {
+    /// Not the scores: they are what somebody said.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Scores").field("frames", &self.frames).finish_non_exhaustive()
+    }
 }
 
 impl Scores {
@@ -242,7 +250,7 @@ fn log(probability: f64) -> i32 {
     (probability.ln() / LOG_BASE.ln()) as i32
 }
 
-/// From which differences of two logarithms on the greater one gains less than 1, 2...
+/// The differences of two logarithms from which on the greater one gains at most 0, 1...
 fn nearer_than() -> [u8; GAINS] {
     let gain = |apart: u8| {
         let ratio = LOG_BASE.powf(-f64::from(u32::from(apart) << SHIFT));
