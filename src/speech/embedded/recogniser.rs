@@ -172,7 +172,8 @@ fn serve(mut sentences: Built, mut queue: mpsc::Receiver<Job>, is_ending: &Atomi
             Job::Sentence(_, reply) if reply.is_closed() => {}
             Job::Compare(_, _, reply) if reply.is_closed() => {}
             Job::Score(samples, reply) => {
-                drop(reply.send(ready.map(|sentences| sentences.score(&samples).map(Arc::new))));
+                let scores = ready.and_then(|sentences| sentences.score(&samples));
+                drop(reply.send(scores.map(|scores| scores.map(Arc::new))));
             }
             Job::Sentence(scores, reply) => drop(reply.send(ready.map(|sentences| sentences.hear(&scores)))),
             Job::Compare(scores, heard, reply) => {

@@ -3,7 +3,10 @@
 use std::{
     collections::BTreeSet,
     path::Path,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use super::{
@@ -11,7 +14,7 @@ use super::{
     grammar::{self, Grammar, Place},
     lexicon,
     phones::{Likeness, Phones, Word},
-    pocketsphinx::{Beams, BestPath, GrammarDecoder, Scores, SharedModel},
+    pocketsphinx::{Beams, BestPath, GrammarDecoder, OpenError, Scores, SharedModel},
 };
 use crate::{
     cloud::{FailureKind, ProviderError},
@@ -49,7 +52,7 @@ pub(super) struct Parts<'a> {
     pub(super) espeak: &'a Espeak,
     pub(super) vowels: &'a Vowels,
     pub(super) voice: &'a str,
-    pub(super) shared: &'a SharedModel,
+    pub(super) shared: &'a Arc<SharedModel>,
 }
 
 /// A phrasing that may be recognised.
@@ -136,8 +139,8 @@ impl Sentences {
             return Err(lexicon::broken_off());
         }
         let dictionary = dictionary(&grammar, &pronunciations);
-        let decoder = GrammarDecoder::open(acoustic_model, &dictionary, &grammar.to_jsgf(), BEAMS, shared)
-            .map_err(|error| ProviderError::new(NAME, FailureKind::Unavailable, error.to_string()))?;
+        let decoder = GrammarDecoder::open(acoustic_model, &dictionary, &grammar.to_jsgf(), BEAMS, Arc::clone(shared))
+            .map_err(unavailable)?;
         let ways = |word| pronunciations.get(word).into_iter().flatten().map(|phones| Likeness::phones(phones));
         let words = grammar.words().map(|(_, word)| ways(word).collect()).collect();
         let (spoken, likeness) = (grammar.sentences(), Likeness::new(language));
@@ -146,8 +149,8 @@ impl Sentences {
     }
 
     /// Scores an utterance (mono, 16 kHz) for any language's searches; `None`: too short.
-    pub(super) fn score(&mut self, samples: &[i16]) -> Option<Scores> {
-        self.decoder.score(samples)
+    pub(super) fn score(&mut self, samples: &[i16]) -> Result<Option<Scores>, ProviderError> {
+        self.decoder.score(samples).map_err(unavailable)
     }
 
     /// The phrasing that an utterance is most like; `None` when the search finds no whole sentence.
@@ -202,6 +205,10 @@ impl Sentences {
     fn unlikeness(&self, free: &[u8], words: &[usize]) -> f32 {
         self.likeness.unlikeness(free, words.iter().filter_map(|word| self.words.get(*word)))
     }
+}
+
+fn unavailable(error: OpenError) -> ProviderError {
+    ProviderError::new(NAME, FailureKind::Unavailable, error.to_string())
 }
 
 /// The words of the grammar with their phones, second pronunciations as "w1(2)".

@@ -5,7 +5,7 @@ mod senones;
 
 use std::{
     ffi::CStr,
-    path::Path,
+    path::{Path, PathBuf},
     sync::{Arc, OnceLock},
 };
 
@@ -72,13 +72,14 @@ pub(super) struct BestPath {
     pub(super) score: i32,
 }
 
-/// The acoustic model that decoders share: what the first one has read; `None` inside if it cannot be used.
-pub(super) type SharedModel = OnceLock<Option<Arc<AcousticModel>>>;
+/// The acoustic model that decoders share: what the first one that needed it has read. `None` inside if it is damaged.
+pub(super) type SharedModel = OnceLock<Option<AcousticModel>>;
 
 /// A decoder for one set of sentences.
 pub(super) struct GrammarDecoder {
     decoder: ffi::Decoder,
-    model: Arc<AcousticModel>,
+    folder: PathBuf,
+    model: Arc<SharedModel>,
 }
 
 impl GrammarDecoder {
@@ -88,7 +89,7 @@ impl GrammarDecoder {
         words: &[(String, String)],
         grammar: &str,
         beams: Beams,
-        model: &SharedModel,
+        model: Arc<SharedModel>,
     ) -> Result<Self, OpenError> {
         // The package's folder holds the model in a folder of the same name; either may be configured.
         let nested = folder.join("en-us");
@@ -97,10 +98,9 @@ impl GrammarDecoder {
         if let Some(file) = MODEL_FILES.into_iter().find(|file| !folder.join(file).is_file()) {
             return Err(OpenError::MissingFile { folder: shown, file });
         }
-        let model = model
-            .get_or_init(|| AcousticModel::load(folder).map(Arc::new))
-            .clone()
-            .ok_or_else(|| OpenError::OtherModel(shown.clone()))?;
+        if !senones::is_known(folder) {
+            return Err(OpenError::OtherModel(shown));
+        }
         let arguments = [
             ("-hmm", shown.as_str()),
             ("-samprate", "16000"),
@@ -133,15 +133,19 @@ impl GrammarDecoder {
             return Err(OpenError::Refused(shown));
         }
         ffi::return_freed_memory();
-        Ok(Self { decoder, model })
+        Ok(Self { decoder, folder: folder.to_owned(), model })
     }
 
     /// Scores a whole utterance (mono, 16 kHz) for the searches of any decoder. All senones, not only those of a search:
     /// scores are relative to the best one of a frame, and only so can those of two searches be compared. `None`: too
-    /// short.
-    pub(super) fn score(&mut self, samples: &[i16]) -> Option<Scores> {
-        let features = self.decoder.features(samples)?;
-        Some(self.model.score(&features))
+    /// short. The first call reads the model, some milliseconds: where a service hears, its megabytes are never needed.
+    ///
+    /// # Errors
+    /// The model is damaged.
+    pub(super) fn score(&mut self, samples: &[i16]) -> Result<Option<Scores>, OpenError> {
+        let model = self.model.get_or_init(|| AcousticModel::load(&self.folder)).as_ref();
+        let model = model.ok_or_else(|| OpenError::Refused(self.folder.display().to_string()))?;
+        Ok(self.decoder.features(samples).map(|features| model.score(&features)))
     }
 
     /// The best sentence of the grammar. `None`: none fits at all.
@@ -203,12 +207,12 @@ mod tests {
     fn what_is_heard_is_what_the_library_hears_when_it_scores_the_sound_itself() {
         let words = [("w0".to_owned(), "HH AH L OW".to_owned()), ("w1".to_owned(), "S EH V AH N".to_owned())];
         let grammar = "#JSGF V1.0;\ngrammar s;\npublic <s> = ( w0 | w1 | w1 w0 );\n";
-        let open = || GrammarDecoder::open(Path::new(MODEL), &words, grammar, BEAMS, &OnceLock::new()).unwrap();
+        let open = || GrammarDecoder::open(Path::new(MODEL), &words, grammar, BEAMS, Arc::default()).unwrap();
         let samples = babble();
         for search in [SENTENCES, PHONES] {
             let (score, segments) = open().decoder.decode_samples(search, &samples).unwrap();
             let mut decoder = open();
-            let scores = decoder.score(&samples).unwrap();
+            let scores = decoder.score(&samples).unwrap().unwrap();
             let shared = decoder.decode(search, &scores).unwrap();
             assert_eq!(shared.segments.len(), segments.len());
             assert!((shared.score - score).abs() <= score.abs() / 1_000, "{} {score}", shared.score);
@@ -221,7 +225,7 @@ mod tests {
     #[test]
     fn a_missing_acoustic_model_is_an_error_that_says_what_to_install() {
         let folder = tempfile::tempdir().unwrap();
-        let error = GrammarDecoder::open(folder.path(), &[], "", BEAMS, &OnceLock::new()).err().unwrap();
+        let error = GrammarDecoder::open(folder.path(), &[], "", BEAMS, Arc::default()).err().unwrap();
         assert!(matches!(error, OpenError::MissingFile { file: "feat.params", .. }));
         assert!(error.to_string().contains("pocketsphinx-en-us"));
     }

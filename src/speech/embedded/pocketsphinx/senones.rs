@@ -87,15 +87,17 @@ impl Scores {
     }
 }
 
+/// Whether the model in `folder` is of phonetically tied mixtures over three streams.
+pub(super) fn is_known(folder: &Path) -> bool {
+    let parameters = fs::read_to_string(folder.join("feat.params")).unwrap_or_default();
+    let has = |line: &str| parameters.lines().any(|found| found == line);
+    has("-feat 1s_c_d_dd") && has("-svspec 0-12/13-25/26-38") && has("-model ptm")
+}
+
 impl AcousticModel {
-    /// Reads `means`, `variances`, `sendump` and `mdef` of a model in `folder`. `None`: it is none of phonetically tied
-    /// mixtures over three streams, or not as the library writes them.
+    /// Reads `means`, `variances`, `sendump` and `mdef` of a model in `folder` that [`is_known`]. `None`: they are not as the
+    /// library writes them.
     pub(super) fn load(folder: &Path) -> Option<Self> {
-        let parameters = fs::read_to_string(folder.join("feat.params")).ok()?;
-        let has = |line: &str| parameters.lines().any(|found| found == line);
-        if !(has("-feat 1s_c_d_dd") && has("-svspec 0-12/13-25/26-38") && has("-model ptm")) {
-            return None;
-        }
         let read = |name: &str| fs::read(folder.join(name)).ok();
         let codebook_of = codebooks_of_senones(&read("mdef")?)?;
         let means = gaussians(&read("means")?)?;
