@@ -210,6 +210,7 @@ impl Step<'_> {
             Input::Tell(key) => self.tell(key),
             Input::Left => self.end_visit(EndReason::Departure),
             Input::Finish => self.end_visit(EndReason::Touch),
+            Input::StaffSignedIn => self.end_visit(EndReason::Staff),
             Input::Shutdown => self.end_visit(EndReason::Shutdown),
             Input::Topic(question) => self.topic(question),
             Input::SetLanguage(language) => self.choose_language(language),

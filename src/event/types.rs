@@ -114,6 +114,8 @@ pub enum EndReason {
     Departure,
     /// The visitor touched "Finish".
     Touch,
+    /// Staff took the kiosk over.
+    Staff,
     /// The program is stopping.
     Shutdown,
 }
@@ -300,6 +302,8 @@ pub enum Command {
     HideCard,
     /// The visitor asked for a person.
     CallStaff,
+    /// A member of staff has signed in at the screen.
+    StaffSignedIn,
     /// End the visit and stop the program.
     Shutdown,
 }

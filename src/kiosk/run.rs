@@ -385,6 +385,7 @@ fn safe_mode(error: &StartError) -> SafeMode {
         StartError::Rate(_) | StartError::Voice(_) => (SafeCause::Devices, "SOUND-201"),
         StartError::Onnx(_) | StartError::Vad(_) | StartError::Manifest(_) => (SafeCause::Files, "MODEL-101"),
         StartError::Words(_)
+        | StartError::Language { .. }
         | StartError::Knowledge(_)
         | StartError::Personas(_)
         | StartError::Wav(_)

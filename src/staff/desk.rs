@@ -20,7 +20,10 @@ use super::{
 use crate::{
     clock::Clock,
     config::Config,
-    event::staff::{StaffCommand, StaffView},
+    event::{
+        Command,
+        staff::{StaffCommand, StaffView},
+    },
     store::{Actor, AuditAction, AuditEntry, NewFace, NewPerson, PeopleReader, Record, StaffId, StoreError},
     vision::{Embedding, EyesMode, Glimpse},
 };
@@ -55,6 +58,8 @@ pub struct DeskParts {
     pub glimpses: watch::Receiver<Option<Arc<Glimpse>>>,
     /// Tells the eyes what they are used for.
     pub eyes: watch::Sender<EyesMode>,
+    /// Tells the conversation that staff have taken the screen over.
+    pub visits: mpsc::Sender<Command>,
     /// Called after the view was replaced. Must not block.
     pub repaint: Box<dyn Fn() + Send + Sync>,
 }
@@ -89,6 +94,7 @@ pub struct Desk {
     state: State,
     glimpses: watch::Receiver<Option<Arc<Glimpse>>>,
     eyes: watch::Sender<EyesMode>,
+    visits: mpsc::Sender<Command>,
     repaint: Box<dyn Fn() + Send + Sync>,
     view: Arc<ArcSwap<StaffView>>,
     recognises: watch::Sender<bool>,
@@ -117,6 +123,7 @@ impl Desk {
             settings,
             glimpses: parts.glimpses,
             eyes: parts.eyes,
+            visits: parts.visits,
             repaint: parts.repaint,
             view: view.clone(),
             recognises,
@@ -210,6 +217,12 @@ impl Desk {
 
     fn act(&mut self, action: Action) {
         match action {
+            Action::TakeOver => {
+                // Full: the conversation is stuck, and its watchdog ends the visit.
+                if let Err(error) = self.visits.try_send(Command::StaffSignedIn) {
+                    tracing::warn!(%error, "the visit goes on although staff have signed in");
+                }
+            }
             Action::CountStaff(request) => self.answer(|register| async move {
                 let staff = read_people(&register, |reader| reader.staff()).await;
                 // What cannot be read is not nobody.

@@ -344,6 +344,7 @@ impl Step<'_> {
         pad.problem = problem;
         if let PinOutcome::Right(member) = outcome {
             self.state.member = Some(member);
+            self.actions.push(Action::TakeOver);
             self.show_people(String::new());
         }
     }

@@ -57,6 +57,8 @@ pub enum Input {
     Touched,
     /// "Finish" was touched.
     Finish,
+    /// Staff use the screen.
+    StaffSignedIn,
     /// The program stops.
     Shutdown,
     /// A topic was touched.

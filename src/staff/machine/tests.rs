@@ -80,7 +80,11 @@ impl Desk {
                 }
                 Action::Compare(request, _) => Input::Compared(request, self.alike.clone()),
                 Action::Save(request, _) => Input::Saved(request, self.saves),
-                Action::AuditRight(_) | Action::AuditWrong | Action::SetRecognition(..) | Action::Look(_) => continue,
+                Action::TakeOver
+                | Action::AuditRight(_)
+                | Action::AuditWrong
+                | Action::SetRecognition(..)
+                | Action::Look(_) => continue,
             };
             self.take(answer);
         }
