@@ -21,15 +21,15 @@ use crate::{
     clock::Clock,
     config::Config,
     event::staff::{StaffCommand, StaffView},
-    store::{Actor, AuditAction, AuditEntry, NewFace, NewPerson, PeopleReader, Record, StaffId, StoreError},
+    store::{Actor, AuditAction, AuditEntry, NewFace, NewPerson, People, PeopleReader, Record, StaffId, StoreError},
     vision::{Embedding, EyesMode, Glimpse},
 };
 
 /// Touches waiting for the desk. When it is full a touch is dropped; the finger touches again.
-const COMMANDS: usize = 32;
+pub(super) const COMMANDS: usize = 32;
 
 /// Answers of the database and of hashing waiting for the desk: each belongs to one touch. When it is full they wait.
-const ANSWERS: usize = 32;
+pub(super) const ANSWERS: usize = 32;
 
 /// How often the database is asked whether another process changed the people on record.
 const REFRESH_EVERY: Duration = Duration::from_secs(3);
@@ -39,7 +39,7 @@ const RETENTION_EVERY: Duration = Duration::from_secs(24 * 60 * 60);
 const RETENTION_RETRY: Duration = Duration::from_secs(10 * 60);
 
 /// Entries of the audit log that wrong PINs are counted from.
-const PIN_ENTRIES: u32 = 200;
+pub(super) const PIN_ENTRIES: u32 = 200;
 
 /// What the desk is made of.
 pub struct DeskParts {
@@ -210,22 +210,17 @@ impl Desk {
 
     fn act(&mut self, action: Action) {
         match action {
-            Action::CountStaff(request) => self.answer(|register| async move {
-                let staff = read_people(&register, |reader| reader.staff()).await;
-                // What cannot be read is not nobody.
-                Input::StaffCounted(
-                    request,
-                    staff.map_or(1, |staff| staff.iter().filter(|member| member.pin_hash.is_some()).count()),
-                )
+            Action::CountStaff(request) => self.answer(move |register| async move {
+                Input::StaffCounted(request, count_staff(register.people()).await)
             }),
-            Action::CheckPin(request, pin) => {
-                self.answer(move |register| async move { Input::PinChecked(request, check_pin(&register, pin).await) })
-            }
+            Action::CheckPin(request, pin) => self.answer(move |register| async move {
+                Input::PinChecked(request, check_pin(register.people(), pin).await)
+            }),
             Action::AuditRight(member) => self.audit(Actor::Staff(member), AuditAction::PinRight, Some(member)),
             Action::AuditWrong => self.audit(Actor::Unknown, AuditAction::PinWrong, None),
             Action::ReadPeople(request, search) => self.answer(move |register| async move {
                 let (recogniser, now) = (register.recogniser().name.clone(), register.now());
-                let list = read_people(&register, move |reader| reader.list(&search, &recogniser, now)).await;
+                let list = read_people(register.people(), move |reader| reader.list(&search, &recogniser, now)).await;
                 Input::PeopleRead(request, list)
             }),
             Action::ReadPerson(request, id) => {
@@ -324,7 +319,7 @@ impl Desk {
     }
 }
 
-fn settings(config: &Config, same_person_threshold: f32) -> Settings {
+pub(super) fn settings(config: &Config, same_person_threshold: f32) -> Settings {
     let consent = ConsentTexts::load(&config.paths.assets)
         .inspect_err(|error| tracing::error!(%error, "nobody can be enrolled"))
         .ok();
@@ -339,16 +334,17 @@ fn settings(config: &Config, same_person_threshold: f32) -> Settings {
         retention_days: config.enrolment.retention_days,
         demands: Demands::new(&config.vision, same_person_threshold),
         duplicate_threshold: if duplicate > 0.0 { duplicate } else { same_person_threshold },
+        safe_mode: None,
         consent: consent.map(Arc::new),
     }
 }
 
 /// Reads on a thread that may wait. `None`: it cannot be read, which is told in the log.
-async fn read_people<T: Send + 'static>(
-    register: &Register,
+pub(super) async fn read_people<T: Send + 'static>(
+    people: &People,
     read: impl FnOnce(&PeopleReader) -> Result<T, StoreError> + Send + 'static,
 ) -> Option<T> {
-    let people = register.people().clone();
+    let people = people.clone();
     let read = tokio::task::spawn_blocking(move || read(&people.reader()?)).await;
     match read {
         Ok(read) => read.inspect_err(|error| tracing::error!(%error, "the people on record cannot be read")).ok(),
@@ -361,12 +357,18 @@ async fn read_people<T: Send + 'static>(
 
 async fn read_person(register: &Register, id: crate::event::VisitorId) -> Option<Box<crate::store::PersonRecord>> {
     let (recogniser, now) = (register.recogniser().name.clone(), register.now());
-    read_people(register, move |reader| reader.person(id, &recogniser, now)).await.flatten().map(Box::new)
+    read_people(register.people(), move |reader| reader.person(id, &recogniser, now)).await.flatten().map(Box::new)
+}
+
+/// How many members of staff have a PIN. What cannot be read is not nobody.
+pub(super) async fn count_staff(people: &People) -> usize {
+    let staff = read_people(people, |reader| reader.staff()).await;
+    staff.map_or(1, |staff| staff.iter().filter(|member| member.pin_hash.is_some()).count())
 }
 
 /// Hashing takes some 30 ms for each member of staff, on a thread of its own.
-async fn check_pin(register: &Register, pin: Pin) -> PinOutcome {
-    let checked = read_people(register, move |reader| {
+pub(super) async fn check_pin(people: &People, pin: Pin) -> PinOutcome {
+    let checked = read_people(people, move |reader| {
         let staff = reader.staff()?;
         if staff.iter().all(|member| member.pin_hash.is_none()) {
             return Ok(PinOutcome::NobodyHasOne);
@@ -389,7 +391,7 @@ async fn alike(register: &Register, embedding: &Embedding, threshold: f32) -> Op
         return None;
     }
     let id = found.visitor;
-    let known = read_people(register, move |reader| reader.known(id)).await.flatten()?;
+    let known = read_people(register.people(), move |reader| reader.known(id)).await.flatten()?;
     Some(Alike { visitor: id, name: known.name, score: found.score })
 }
 

@@ -11,7 +11,7 @@ mod io;
 mod tests;
 mod view;
 
-pub use io::{Action, Alike, Enrolled, Input, Member, Now, PinOutcome, RequestId, Settings};
+pub use io::{Action, Alike, Enrolled, Input, Member, Now, PinOutcome, RequestId, SafeMode, Settings};
 
 use super::{
     capture::{Capture, NO_PICTURE_AFTER},
@@ -56,6 +56,7 @@ enum Page {
     Consent { details: PersonDetails, until: UnixMillis },
     Capture(Box<Sitting>),
     Done { name: String, until: UnixMillis },
+    Fault,
 }
 
 #[derive(Clone, Default)]
@@ -212,9 +213,9 @@ impl Step<'_> {
                     pad.digits.pop();
                 }
             }
-            // Everything else is behind the PIN.
+            // Everything else is behind the PIN; in safe mode there is nothing else.
             command => {
-                if let Some(member) = self.state.member.clone() {
+                if let (Some(member), None) = (self.state.member.clone(), &self.settings.safe_mode) {
                     self.command_of(&member, command);
                 }
             }
@@ -262,6 +263,10 @@ impl Step<'_> {
 
     fn open(&mut self) {
         if !matches!(self.state.page, Page::Closed) {
+            return;
+        }
+        if self.settings.safe_mode.as_ref().is_some_and(|safe_mode| !safe_mode.has_pins) {
+            self.state.page = Page::Fault;
             return;
         }
         let counting = self.request();
@@ -344,7 +349,10 @@ impl Step<'_> {
         pad.problem = problem;
         if let PinOutcome::Right(member) = outcome {
             self.state.member = Some(member);
-            self.show_people(String::new());
+            match self.settings.safe_mode {
+                Some(_) => self.state.page = Page::Fault,
+                None => self.show_people(String::new()),
+            }
         }
     }
 

@@ -28,6 +28,7 @@ fn settings() -> Settings {
         retention_days: 365,
         demands: demands(),
         duplicate_threshold: THRESHOLD,
+        safe_mode: None,
         consent: Some(Arc::new(ConsentTexts::load(Path::new("assets")).unwrap())),
     }
 }
