@@ -266,7 +266,7 @@ impl Kiosk {
         let desk = people
             .as_ref()
             .filter(|_| has_desk)
-            .map(|people| people.open_desk(foundation, clock.clone(), &eyes, repaint.clone()));
+            .map(|people| people.open_desk(foundation, clock.clone(), &eyes, commands.clone(), repaint.clone()));
         let camera_on = match &seeing {
             Seeing::Nothing => false,
             Seeing::With { is_there, .. } => *is_there,

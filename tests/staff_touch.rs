@@ -594,3 +594,17 @@ fn safe_mode_leads_staff_over_the_pin_to_what_can_be_done_in_both_languages() {
         assert!(safe.is_closing && safe.start_again.load(Ordering::Acquire));
     }
 }
+
+#[test]
+fn read_out_is_touched_in_both_languages_and_shows_that_it_reads() {
+    for (language, label) in [(Language::ENGLISH, "Read out"), (Language::ARABIC, "استماع")] {
+        for size in [PORTRAIT, LANDSCAPE] {
+            let mut kiosk = kiosk_at(Some(StaffPage::Consent(staff::consent(language))), language, size);
+            touch(&mut kiosk, label);
+            assert_eq!(kiosk.staff_sent(), [StaffCommand::ReadOut]);
+            kiosk.show(|view| view.is_reading = true);
+            touch_as(&mut kiosk, Role::Switch, label);
+            assert_eq!(kiosk.staff_sent(), [StaffCommand::ReadOut], "touched again it stops");
+        }
+    }
+}

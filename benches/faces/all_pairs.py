@@ -6,7 +6,7 @@
 A picture is named after its person: `Some_Name_0003.jpg` is of `Some_Name`. People, not pairs, are what is drawn: they
 are cut into ten folds, the threshold that is best without a fold's people is tried on every pair that has one of them,
 and the intervals come from people drawn anew (with replacement), the same draws for every run. Balanced accuracy is the
-mean of the same pairs accepted and of the different pairs refused. Needs numpy.
+mean of the same pairs accepted and of the different pairs refused. Needs numpy (requirements.txt).
 """
 
 import csv

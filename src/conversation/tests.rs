@@ -21,6 +21,7 @@ mod known;
 mod log;
 mod memory;
 mod mid_answer;
+mod reading;
 mod tools;
 mod world;
 

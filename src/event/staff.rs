@@ -41,6 +41,8 @@ pub enum StaffCommand {
     BeginEnrolment,
     /// Step 1 is done: on to consent.
     SetDetails(PersonDetails),
+    /// "Read out" on the consent page: the text is spoken, or no more.
+    ReadOut,
     /// "Touch and hold to agree" was held to its end.
     Agree,
     /// "No, thank you", or "Stop, keep nothing": nothing is kept.

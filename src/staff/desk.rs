@@ -20,7 +20,10 @@ use super::{
 use crate::{
     clock::Clock,
     config::Config,
-    event::staff::{StaffCommand, StaffView},
+    event::{
+        Command,
+        staff::{StaffCommand, StaffView},
+    },
     store::{Actor, AuditAction, AuditEntry, NewFace, NewPerson, People, PeopleReader, Record, StaffId, StoreError},
     vision::{Embedding, EyesMode, Glimpse},
 };
@@ -55,6 +58,8 @@ pub struct DeskParts {
     pub glimpses: watch::Receiver<Option<Arc<Glimpse>>>,
     /// Tells the eyes what they are used for.
     pub eyes: watch::Sender<EyesMode>,
+    /// The conversation, whose voice reads the consent text out. Bounded; when it is full the touch is dropped.
+    pub conversation: mpsc::Sender<Command>,
     /// Called after the view was replaced. Must not block.
     pub repaint: Box<dyn Fn() + Send + Sync>,
 }
@@ -89,6 +94,7 @@ pub struct Desk {
     state: State,
     glimpses: watch::Receiver<Option<Arc<Glimpse>>>,
     eyes: watch::Sender<EyesMode>,
+    conversation: mpsc::Sender<Command>,
     repaint: Box<dyn Fn() + Send + Sync>,
     view: Arc<ArcSwap<StaffView>>,
     recognises: watch::Sender<bool>,
@@ -117,6 +123,7 @@ impl Desk {
             settings,
             glimpses: parts.glimpses,
             eyes: parts.eyes,
+            conversation: parts.conversation,
             repaint: parts.repaint,
             view: view.clone(),
             recognises,
@@ -243,6 +250,8 @@ impl Desk {
                 self.audit(Actor::Staff(by), action, None);
                 self.tell_whether_recognising();
             }
+            Action::ReadOut(text, language) => self.tell_conversation(Command::ReadOut { text, language }),
+            Action::StopReading => self.tell_conversation(Command::StopReading),
             Action::Look(wanted) => {
                 self.eyes.send_replace(if wanted { EyesMode::Enrolment } else { EyesMode::Reception });
             }
@@ -269,6 +278,12 @@ impl Desk {
             // The desk may be gone by now.
             let _ = answers.send(answer).await;
         });
+    }
+
+    fn tell_conversation(&self, command: Command) {
+        if self.conversation.try_send(command).is_err() {
+            tracing::debug!("a touch was dropped: the conversation's queue is full or closed");
+        }
     }
 
     fn audit(&self, actor: Actor, action: AuditAction, subject: Option<StaffId>) {

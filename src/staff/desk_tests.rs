@@ -81,6 +81,7 @@ impl Kiosk {
             same_person_threshold: THRESHOLD,
             glimpses: seen,
             eyes,
+            conversation: mpsc::channel(8).0,
             repaint: Box::new(|| {}),
         });
         Self { folder, clock, wall_ms, key, config, store, register, glimpses, eyes: mode, desk, frames: 0 }

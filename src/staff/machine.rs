@@ -44,6 +44,8 @@ pub struct State {
     checking: Option<RequestId>,
     /// Whether recognition is not paused.
     recognises: bool,
+    /// The language that the consent page was asked to be read out in. It may be silent by now.
+    read: Option<Language>,
 }
 
 #[derive(Clone)]
@@ -113,6 +115,7 @@ impl State {
             last_request: RequestId::default(),
             checking: None,
             recognises,
+            read: None,
         }
     }
 
@@ -142,8 +145,10 @@ impl State {
     /// Takes `input` in. What is to be done about it, in order.
     #[must_use]
     pub fn step(&mut self, settings: &Settings, input: Input, now: Now) -> Vec<Action> {
+        let read = self.read;
         let mut step = Step { state: self, settings, now, actions: Vec::new() };
         step.take(input);
+        step.leave_reading(read);
         step.actions
     }
 }
@@ -243,6 +248,7 @@ impl Step<'_> {
             }
             StaffCommand::BeginEnrolment => self.begin_enrolment(),
             StaffCommand::SetDetails(details) => self.set_details(details),
+            StaffCommand::ReadOut => self.read_out(),
             StaffCommand::Agree => self.agree(),
             StaffCommand::Decline if self.is_with_a_person() => self.end_enrolment(),
             StaffCommand::StartOver => {

@@ -172,6 +172,7 @@ impl PausedApp {
             stand: &common.stand,
             is_large_text: false,
             text_zoom: 1.0,
+            is_reading: false,
             now,
             wall: (common.wall)(),
         };

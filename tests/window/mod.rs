@@ -225,6 +225,7 @@ pub fn view(phase: Phase, language: Language) -> View {
         card: None,
         persona: None,
         topics: topics(),
+        is_reading: false,
         toast: None,
     }
 }

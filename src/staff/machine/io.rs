@@ -165,6 +165,10 @@ pub enum Action {
     Forget(RequestId, VisitorId, StaffId),
     /// Recognition goes on, or is paused, by this member.
     SetRecognition(bool, StaffId),
+    /// Say this, instead of whatever is being said; or be silent, if it is being said.
+    ReadOut(Arc<str>, Language),
+    /// The page that is read out, if it is, is gone.
+    StopReading,
     /// Faces are wanted, or not any more.
     Look(bool),
     /// Compare this face with everybody on record.

@@ -42,6 +42,7 @@ impl KioskApp {
             stand: &self.inputs.window.stand,
             is_large_text: self.appearance.is_large(),
             text_zoom: 1.0,
+            is_reading: self.inputs.view.load().is_reading,
             now,
             wall: (self.inputs.window.wall)(),
         };

@@ -146,6 +146,7 @@ mod tests {
             card: None,
             persona: None,
             topics: [].into(),
+            is_reading: false,
             toast: None,
         }
     }

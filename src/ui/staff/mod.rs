@@ -62,6 +62,8 @@ pub struct StaffShown<'a> {
     pub is_large_text: bool,
     /// The visitor's text size, for the consent text: 1, 1.25 or 1.5.
     pub text_zoom: f32,
+    /// Whether the text of the page is being read out.
+    pub is_reading: bool,
     /// The time since the start.
     pub now: Duration,
     /// The date.
