@@ -431,10 +431,12 @@ fn evaluate_turns(config: &Config, dir: &Path, is_json: bool) -> anyhow::Result<
 }
 
 fn evaluate_faces(config: &Config, pairs: &Path, is_json: bool, scores: Option<&Path>) -> anyhow::Result<ExitCode> {
+    let cannot_write = || format!("{}: the scores cannot be written", scores.unwrap_or(Path::new("")).display());
+    // Before the minutes that measuring takes.
+    let file = scores.map(std::fs::File::create).transpose().with_context(cannot_write)?;
     let evaluation = vision::evaluate(&mut face_reader(config)?, pairs)?;
-    if let Some(path) = scores {
-        std::fs::write(path, &evaluation.scores)
-            .with_context(|| format!("{}: the scores cannot be written", path.display()))?;
+    if let Some(mut file) = file {
+        file.write_all(evaluation.scores.as_bytes()).with_context(cannot_write)?;
     }
     let text = if is_json { format!("{}\n", serde_json::to_string_pretty(&evaluation)?) } else { evaluation.table() };
     print(&text, 0)

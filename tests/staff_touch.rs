@@ -513,6 +513,7 @@ fn whatever_is_touched_on_staff_pages_is_high_enough_and_within_reach() {
             StaffPage::Consent(staff::consent(language)),
             StaffPage::Capture(staff::capture(language)),
             StaffPage::Done { name: "Huda".into(), until: staff::at("2027-11-21") },
+            StaffPage::Fault(FaultView { fault: Arc::new(window::fault(FaultCause::Files)), may_act: true }),
         ]
     };
     for (size, from, to) in [(PORTRAIT, 860.0_f32, 1780.0), (LANDSCAPE, 440.0, 1044.0)] {
