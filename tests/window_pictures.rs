@@ -7,11 +7,10 @@
 mod window;
 
 use egui_kittest::SnapshotOptions;
-use majlis::{
-    event::{ByLanguage, Connection, Device, Language, Phase, View},
-    ui::SafeCause,
+use majlis::event::{ByLanguage, Connection, Device, FaultCause, Language, Phase, View};
+use window::{
+    Kiosk, LANDSCAPE, PORTRAIT, SafeMode, appointment, asked, heard, spoken, summary, themed, tool, topics, view,
 };
-use window::{Kiosk, LANDSCAPE, PORTRAIT, appointment, asked, heard, spoken, summary, themed, tool, topics, view};
 
 const LANGUAGES: [Language; 2] = Language::SHIPPED;
 
@@ -266,10 +265,10 @@ fn goodbye_is_said_in_words() {
 fn safe_mode_speaks_both_languages() {
     for (name, size) in [("portrait", PORTRAIT), ("landscape", LANDSCAPE)] {
         for theme in ["day", "contrast"] {
-            let picture = window::safe_mode_picture(size, themed(theme), SafeCause::Devices, "AUDIO-204");
+            let picture = SafeMode::new(size, themed(theme), FaultCause::Devices).harness.render().unwrap();
             compare_picture(&format!("safe-{name}-{theme}"), &picture);
         }
-        let picture = window::safe_mode_picture(size, themed("day"), SafeCause::Configuration, "CONFIG-401");
+        let picture = SafeMode::new(size, themed("day"), FaultCause::Configuration).harness.render().unwrap();
         compare_picture(&format!("safe-{name}-configuration"), &picture);
     }
 }

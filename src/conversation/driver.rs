@@ -134,6 +134,8 @@ pub struct Conversation {
     asked_to_forget: bool,
     /// What the kiosk says of a touched card.
     card_says: String,
+    /// The page that is read out.
+    reads: Arc<str>,
 }
 
 impl Conversation {
@@ -164,6 +166,7 @@ impl Conversation {
             has_untold_result: false,
             asked_to_forget: false,
             card_says: String::new(),
+            reads: Arc::default(),
             parts,
             visit: None,
             clip: None,
@@ -373,6 +376,11 @@ impl Conversation {
             Command::Finish => Input::Finish,
             Command::CallStaff => Input::CallStaff,
             Command::StaffSignedIn => Input::StaffSignedIn,
+            Command::ReadOut { text, language } => {
+                self.reads = text;
+                Input::ReadOut(language)
+            }
+            Command::StopReading => Input::StopReading,
             Command::SetLanguage(language) => Input::SetLanguage(language),
             Command::AskTopic(entry) => {
                 let language = self.state.language();

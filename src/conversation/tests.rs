@@ -22,6 +22,7 @@ mod languages;
 mod log;
 mod memory;
 mod mid_answer;
+mod reading;
 mod tools;
 mod world;
 

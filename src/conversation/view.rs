@@ -178,6 +178,7 @@ impl Scene {
             card: self.card.clone(),
             persona: self.persona.clone(),
             topics: self.topics.clone(),
+            is_reading: state.is_reading(),
             toast: self.toast.clone(),
         }
     }

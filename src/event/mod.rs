@@ -7,6 +7,7 @@
 mod bus;
 mod card;
 mod cost;
+mod fault;
 mod feed;
 mod ids;
 mod language;
@@ -20,6 +21,7 @@ mod view;
 pub use bus::{Bus, Subscription};
 pub use card::{Alternative, AppointmentCard, Card, QrModules, SummaryCard};
 pub use cost::{Amount, BudgetStatus, Cost, Usage, UsageSum};
+pub use fault::{Fault, FaultCause};
 pub use feed::{Feed, FeedEvent};
 pub use ids::{AnswerId, EntryId, TrackId, TurnId, UtteranceId, VisitId, VisitorId};
 pub(crate) use language::in_one_spelling;

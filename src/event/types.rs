@@ -304,6 +304,16 @@ pub enum Command {
     CallStaff,
     /// A member of staff has signed in at the screen.
     StaffSignedIn,
+    /// "Read out" was touched on a page of text: says it, instead of whatever is being said. Touched while the kiosk
+    /// reads, it stops.
+    ReadOut {
+        /// What stands there.
+        text: std::sync::Arc<str>,
+        /// Its language.
+        language: Language,
+    },
+    /// The page that is being read out is gone.
+    StopReading,
     /// End the visit and stop the program.
     Shutdown,
 }

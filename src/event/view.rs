@@ -129,6 +129,8 @@ pub struct View {
     pub persona: Option<ByLanguage<String>>,
     /// The topics that can be touched.
     pub topics: std::sync::Arc<[Topic]>,
+    /// Whether a page of text is being read out.
+    pub is_reading: bool,
     /// A message above the chips.
     pub toast: Option<Toast>,
 }
@@ -153,6 +155,7 @@ impl View {
             card: None,
             persona: None,
             topics,
+            is_reading: false,
             toast: None,
         }
     }

@@ -53,7 +53,7 @@ impl People {
         foundation: &Foundation,
         clock: Arc<dyn Clock>,
         eyes: &EyesLink,
-        visits: mpsc::Sender<Command>,
+        conversation: mpsc::Sender<Command>,
         repaint: Arc<dyn Fn() + Send + Sync>,
     ) -> DeskHandle {
         Desk::start(DeskParts {
@@ -63,7 +63,7 @@ impl People {
             same_person_threshold: self.recogniser.same_person_threshold,
             glimpses: eyes.glimpses.clone(),
             eyes: eyes.mode.clone(),
-            visits,
+            conversation,
             repaint: Box::new(move || repaint()),
         })
     }

@@ -176,6 +176,16 @@ impl ConsentText {
         &self.sha256
     }
 
+    /// The text to be said: title, lead and paragraphs, each a sentence at least.
+    #[must_use]
+    pub fn spoken(&self, until: Timestamp, time_zone: &TimeZone) -> String {
+        let view = self.view("", until, time_zone);
+        let points = view.points.into_iter().flat_map(|point| [point.heading, point.text]);
+        let sentence = |text: String| if text.ends_with(['.', '?', '!', '؟']) { text } else { text + "." };
+        let sentences: Vec<String> = [view.title, view.lead].into_iter().chain(points).map(sentence).collect();
+        sentences.join(" ")
+    }
+
     /// The text as a person reads it, with the day until which they are kept in the stand's time zone.
     #[must_use]
     pub fn view(&self, name: &str, until: Timestamp, time_zone: &TimeZone) -> ConsentView {

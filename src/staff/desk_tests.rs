@@ -84,7 +84,7 @@ impl Kiosk {
             same_person_threshold: THRESHOLD,
             glimpses: seen,
             eyes,
-            visits,
+            conversation: visits,
             repaint: Box::new(|| {}),
         });
         Self { folder, clock, wall_ms, key, config, store, register, glimpses, eyes: mode, told, desk, frames: 0 }

@@ -143,6 +143,7 @@ mod tests {
             card: None,
             persona: None,
             topics: [].into(),
+            is_reading: false,
             toast: None,
         }
     }
