@@ -5,10 +5,11 @@
 //! *Right* is what a visitor would call understood: the entry is the one that was asked for. *Exact*: the very
 //! phrasing, too. What is neither right nor rejected is *wrong*: an answer to another question.
 //!
-//! `cargo bench --profile dev --bench recognition -- [--every N] [--outside-every N] [--voices N]
-//! [--skip-en] [--skip-ar] [--blind] [--verbose]`: every Nth phrasing, every Nth sentence outside, the first N voices only; blind leaves out every second phrasing and sentence, those that what
-//! is measured of Arabic was measured with (`docs/recognition.md`); verbose names each sentence that was misheard or refused. Each voice starts
-//! at another phrasing, so that N voices at every Nth have said all of them.
+//! `cargo bench --profile dev --bench recognition -- [--every N] [--outside-every N] [--voices N] [--skip-en] [--skip-ar]
+//! [--blind] [--verbose]`: every Nth phrasing, every Nth sentence outside, the first N voices only. Each voice starts at
+//! another one, so that N voices at every Nth have said all of them. Those with odd places in the lists, on which nothing
+//! was fitted (`docs/recognition.md`), are also counted by themselves; blind leaves out the others. Verbose names each
+//! sentence that was misheard or refused.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -147,11 +148,12 @@ async fn main() {
             .flat_map(|entry| entry.text(language).all_phrasings().map(move |text| (&entry.id, text)))
             .collect();
         let others = other_words(language);
-        let phrasings = half(phrasings, is_blind);
-        let outside = half(outside.to_vec(), is_blind);
-        let [mut all, mut beyond, mut reworded] = [Tally::default(), Tally::default(), Tally::default()];
+        let phrasings = in_halves(phrasings, is_blind);
+        let outside = in_halves(outside.to_vec(), is_blind);
+        let [mut all, mut unseen, mut beyond, mut unseen_beyond, mut reworded] =
+            std::array::from_fn(|_| Tally::default());
         for (number, voice) in voices.iter().enumerate().take(voice_count) {
-            let listen = async |tally: &mut Tally, entry: Option<&EntryId>, text: &str| {
+            let listen = async |tallies: &mut [&mut Tally], entry: Option<&EntryId>, text: &str| {
                 let samples = synthesiser.say(text, voice, language);
                 let start = Instant::now();
                 let transcript = transcribe(&ears, samples, language).await;
@@ -159,17 +161,25 @@ async fn main() {
                 if is_verbose && transcript.entry.as_ref() != entry {
                     println!("  {voice}: {text} | {}", transcript.text);
                 }
-                tally.count(&transcript, entry, text, took);
+                for tally in tallies {
+                    tally.count(&transcript, entry, text, took);
+                }
             };
             let mut tally = Tally::default();
-            for (entry, text) in phrasings.iter().skip(number % every).step_by(every) {
-                listen(&mut tally, Some(entry), text).await;
+            for (half, (entry, text)) in phrasings.iter().skip(number % every).step_by(every) {
+                match half {
+                    Half::Fitted => listen(&mut [&mut tally], Some(entry), text).await,
+                    Half::Unseen => listen(&mut [&mut tally, &mut unseen], Some(entry), text).await,
+                }
             }
-            for sentence in outside.iter().skip(number % outside_every).step_by(outside_every) {
-                listen(&mut beyond, None, sentence).await;
+            for (half, sentence) in outside.iter().skip(number % outside_every).step_by(outside_every) {
+                match half {
+                    Half::Fitted => listen(&mut [&mut beyond], None, sentence).await,
+                    Half::Unseen => listen(&mut [&mut beyond, &mut unseen_beyond], None, sentence).await,
+                }
             }
             for (entry, text) in others.iter().skip(number % outside_every).step_by(outside_every) {
-                listen(&mut reworded, Some(entry), text).await;
+                listen(&mut [&mut reworded], Some(entry), text).await;
             }
             tally.print(&format!("{language} {voice}"));
             all.add(&tally);
@@ -178,16 +188,31 @@ async fn main() {
             }
         }
         all.print(&format!("{language}, all voices"));
+        unseen.print(&format!("{language}, of them nothing fitted on"));
         beyond.print(&format!("{language}, outside the grammar"));
+        unseen_beyond.print(&format!("{language}, of them nothing fitted on"));
         reworded.print(&format!("{language}, the questions in other words"));
     }
     println!("{LEFT_OUT}");
     println!("resident {} MB", resident_mb());
 }
 
-/// Every second one, or all.
-fn half<T>(all: Vec<T>, is_blind: bool) -> Vec<T> {
-    all.into_iter().enumerate().filter(|(index, _)| !is_blind || index % 2 == 1).map(|(_, one)| one).collect()
+/// What a phrasing or a sentence may be used for.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Half {
+    /// What is measured of a language was measured with these.
+    Fitted,
+    /// Nothing was.
+    Unseen,
+}
+
+/// All of them, those of even places first, so that voices that take every Nth one share both halves; or only the others.
+fn in_halves<T>(all: Vec<T>, is_blind: bool) -> Vec<(Half, T)> {
+    let half = |index: usize| if index % 2 == 1 { Half::Unseen } else { Half::Fitted };
+    let mut all: Vec<_> = all.into_iter().enumerate().map(|(index, one)| (half(index), one)).collect();
+    all.retain(|(half, _)| !is_blind || *half == Half::Unseen);
+    all.sort_by_key(|(half, _)| *half);
+    all
 }
 
 /// Questions that the knowledge base answers and has no phrasing of.

@@ -13,6 +13,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::{
     Espeak, NAME, Vowels,
+    pocketsphinx::{Scores, SharedModel},
     sentences::{Comparison, Heard, Parts, Phrasing, Sentences},
     trim,
 };
@@ -41,18 +42,19 @@ struct Limits {
     foreign: f32,
 }
 
-const ENGLISH: Limits = Limits { sure: 53.0, doubtful: 82.0, foreign: 0.0 };
-const ARABIC: Limits = Limits { sure: 54.0, doubtful: 86.0, foreign: 4.5 };
+const ENGLISH: Limits = Limits { sure: 57.0, doubtful: 71.0, foreign: 0.0 };
+const ARABIC: Limits = Limits { sure: 57.0, doubtful: 70.0, foreign: 4.5 };
 /// What an unlikeness of 1 counts, in comparison with the misfit.
-const UNLIKENESS_WEIGHT: f32 = 100.0;
+const UNLIKENESS_WEIGHT: f32 = 75.0;
 /// How much better the likely language is taken to be, a frame.
 const LIKELY_BONUS: f32 = 4.5;
 
 type Reply<T> = oneshot::Sender<Result<Option<T>, ProviderError>>;
 
 enum Job {
-    Sentence(Arc<[i16]>, Reply<Heard>),
-    Compare(Arc<[i16]>, Heard, Reply<Comparison>),
+    Score(Arc<[i16]>, Reply<Arc<Scores>>),
+    Sentence(Arc<Scores>, Reply<Heard>),
+    Compare(Arc<Scores>, Heard, Reply<Comparison>),
 }
 
 /// Where one decoder is reached. It does not keep the decoder's thread alive: a transcription under way when the
@@ -133,11 +135,19 @@ impl EmbeddedSpeechToText {
         vowels: Arc<Vowels>,
         config: &Embedded,
     ) -> Result<Self, ProviderError> {
+        let shared = Arc::new(SharedModel::new());
         let start = |language: Language, voice: &str| {
+            let shared = Arc::clone(&shared);
             let (entries, espeak, vowels) = (Arc::clone(&entries), espeak.clone(), Arc::clone(&vowels));
             let (acoustic_model, voice) = (config.acoustic_model.clone(), voice.to_owned());
             DecoderThread::start(language, move |is_ending| {
-                let parts = Parts { acoustic_model: &acoustic_model, espeak: &espeak, vowels: &vowels, voice: &voice };
+                let parts = Parts {
+                    acoustic_model: &acoustic_model,
+                    espeak: &espeak,
+                    vowels: &vowels,
+                    voice: &voice,
+                    shared: &shared,
+                };
                 Sentences::load(&entries, language, parts, is_ending)
             })
         };
@@ -158,11 +168,16 @@ fn serve(mut sentences: Built, mut queue: mpsc::Receiver<Job>, is_ending: &Atomi
         let ready = sentences.as_mut().map_err(|error| error.clone());
         // A listener that has gone needs no answer, and no work.
         match job {
+            Job::Score(_, reply) if reply.is_closed() => {}
             Job::Sentence(_, reply) if reply.is_closed() => {}
             Job::Compare(_, _, reply) if reply.is_closed() => {}
-            Job::Sentence(samples, reply) => drop(reply.send(ready.map(|sentences| sentences.hear(&samples)))),
-            Job::Compare(samples, heard, reply) => {
-                drop(reply.send(ready.map(|sentences| sentences.compare(&samples, &heard))));
+            Job::Score(samples, reply) => {
+                let scores = ready.and_then(|sentences| sentences.score(&samples));
+                drop(reply.send(scores.map(|scores| scores.map(Arc::new))));
+            }
+            Job::Sentence(scores, reply) => drop(reply.send(ready.map(|sentences| sentences.hear(&scores)))),
+            Job::Compare(scores, heard, reply) => {
+                drop(reply.send(ready.map(|sentences| sentences.compare(&scores, &heard))));
             }
         }
     }
@@ -202,11 +217,16 @@ async fn recognise(
     }
     let frames = speech.len().div_ceil(trim::FRAME) as f32;
     let samples: Arc<[i16]> = speech.iter().map(|sample| to_i16(*sample)).collect();
-    let (in_english, in_arabic) = tokio::join!(
-        english.ask(|reply| Job::Sentence(Arc::clone(&samples), reply)),
-        arabic.ask(|reply| Job::Sentence(Arc::clone(&samples), reply)),
-    );
     // Arabic needs the vowel model and may fail alone; then English goes on alone, and the other way round.
+    let scores = match english.ask(|reply| Job::Score(Arc::clone(&samples), reply)).await {
+        Err(error) => arabic.ask(|reply| Job::Score(samples, reply)).await.map_err(|_| error)?,
+        Ok(scores) => scores,
+    };
+    let Some(scores) = scores else { return Ok(not_understood(likely)) };
+    let (in_english, in_arabic) = tokio::join!(
+        english.ask(|reply| Job::Sentence(Arc::clone(&scores), reply)),
+        arabic.ask(|reply| Job::Sentence(Arc::clone(&scores), reply)),
+    );
     let (in_english, in_arabic) = match (in_english, in_arabic) {
         (Err(error), Err(_)) => return Err(error),
         (english, arabic) => (english.ok().flatten(), arabic.ok().flatten()),
@@ -216,7 +236,7 @@ async fn recognise(
         return Ok(transcript(best.heard.phrasing, best.language));
     }
     let decoder = if best.language == Language::ARABIC { arabic } else { english };
-    let comparison = decoder.ask(|reply| Job::Compare(samples, best.heard.clone(), reply)).await?;
+    let comparison = decoder.ask(|reply| Job::Compare(scores, best.heard.clone(), reply)).await?;
     Ok(match comparison {
         Some(comparison) if fits(&comparison, best.language, strictness) => {
             transcript(comparison.phrasing, best.language)

@@ -3,7 +3,10 @@
 use std::{
     collections::BTreeSet,
     path::Path,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use super::{
@@ -11,8 +14,7 @@ use super::{
     grammar::{self, Grammar, Place},
     lexicon,
     phones::{Likeness, Phones, Word},
-    pocketsphinx::{Beams, BestPath, GrammarDecoder},
-    trim::FRAME,
+    pocketsphinx::{Beams, BestPath, GrammarDecoder, OpenError, Scores, SharedModel},
 };
 use crate::{
     cloud::{FailureKind, ProviderError},
@@ -50,6 +52,7 @@ pub(super) struct Parts<'a> {
     pub(super) espeak: &'a Espeak,
     pub(super) vowels: &'a Vowels,
     pub(super) voice: &'a str,
+    pub(super) shared: &'a Arc<SharedModel>,
 }
 
 /// A phrasing that may be recognised.
@@ -123,7 +126,7 @@ impl Sentences {
             }
         }
         let spoken = sentences.iter().map(Vec::as_slice);
-        let Parts { acoustic_model, espeak, vowels, voice } = parts;
+        let Parts { acoustic_model, espeak, vowels, voice, shared } = parts;
         let pronunciations = if language == Language::ARABIC {
             let pronunciations = lexicon::arabic(spoken, vowels, espeak, voice, is_ending)?;
             // Hundreds of sentences are done; whether the voice will speak Arabic is not known yet.
@@ -135,9 +138,9 @@ impl Sentences {
         if is_ending.load(Ordering::Relaxed) {
             return Err(lexicon::broken_off());
         }
-        let decoder =
-            GrammarDecoder::open(acoustic_model, &dictionary(&grammar, &pronunciations), &grammar.to_jsgf(), BEAMS)
-                .map_err(|error| ProviderError::new(NAME, FailureKind::Unavailable, error.to_string()))?;
+        let dictionary = dictionary(&grammar, &pronunciations);
+        let decoder = GrammarDecoder::open(acoustic_model, &dictionary, &grammar.to_jsgf(), BEAMS, Arc::clone(shared))
+            .map_err(unavailable)?;
         let ways = |word| pronunciations.get(word).into_iter().flatten().map(|phones| Likeness::phones(phones));
         let words = grammar.words().map(|(_, word)| ways(word).collect()).collect();
         let (spoken, likeness) = (grammar.sentences(), Likeness::new(language));
@@ -145,9 +148,14 @@ impl Sentences {
         Ok(Self { grammar, phrasings, spoken, words, likeness, unlikeness_choice, decoder })
     }
 
-    /// The phrasing that `samples` (mono, 16 kHz) are most like; `None` when the search finds no whole sentence.
-    pub(super) fn hear(&mut self, samples: &[i16]) -> Option<Heard> {
-        let path = self.decoder.sentence(samples)?;
+    /// Scores an utterance (mono, 16 kHz) for any language's searches; `None`: too short.
+    pub(super) fn score(&mut self, samples: &[i16]) -> Result<Option<Scores>, ProviderError> {
+        self.decoder.score(samples).map_err(unavailable)
+    }
+
+    /// The phrasing that an utterance is most like; `None` when the search finds no whole sentence.
+    pub(super) fn hear(&mut self, scores: &Scores) -> Option<Heard> {
+        let path = self.decoder.sentence(scores)?;
         self.heard(&path)
     }
 
@@ -157,18 +165,18 @@ impl Sentences {
         Some(Heard { phrasing, score: path.score as f32, words: words().filter_map(grammar::id).collect() })
     }
 
-    /// Compares what was heard in `samples` with their best sequence of phones, and where another entry's question is
+    /// Compares what was heard in an utterance with its best sequence of phones, and where another entry's question is
     /// more like those, also with the questions most like them; `None` without speech.
-    pub(super) fn compare(&mut self, samples: &[i16], heard: &Heard) -> Option<Comparison> {
-        let path = self.decoder.phones(samples)?;
+    pub(super) fn compare(&mut self, scores: &Scores, heard: &Heard) -> Option<Comparison> {
+        let path = self.decoder.phones(scores)?;
         let speech = || path.segments.iter().filter(|segment| segment.word != SILENCE);
         let frames: i32 = speech().map(|segment| segment.last_frame - segment.first_frame + 1).sum();
         if frames <= 0 {
             return None;
         }
         let free: Phones = speech().flat_map(|segment| Likeness::phones(&segment.word)).collect();
-        let other = self.other(samples, &free, heard);
-        let frames_of_all = (samples.len() / FRAME).max(1) as f32;
+        let other = self.other(scores, &free, heard);
+        let frames_of_all = scores.frames().max(1) as f32;
         let worth =
             |heard: &Heard| heard.score / frames_of_all - self.unlikeness_choice * self.unlikeness(&free, &heard.words);
         let best = other.as_ref().filter(|other| worth(other) > worth(heard)).unwrap_or(heard);
@@ -180,7 +188,7 @@ impl Sentences {
     }
 
     /// The best question of another entry than what was heard. Only where one is most like the phones `free`.
-    fn other(&mut self, samples: &[i16], free: &[u8], heard: &Heard) -> Option<Heard> {
+    fn other(&mut self, scores: &Scores, free: &[u8], heard: &Heard) -> Option<Heard> {
         let unlike = |words: &Vec<usize>| self.unlikeness(free, words);
         let mut nearest: Vec<(f32, &EntryId, &Vec<usize>)> =
             self.phrasings.iter().zip(&self.spoken).map(|(of, words)| (unlike(words), &of.entry, words)).collect();
@@ -189,7 +197,7 @@ impl Sentences {
         nearest.first().filter(|(_, entry, _)| is_other(entry))?;
         let others = nearest.iter().filter(|(_, entry, _)| is_other(entry)).take(CANDIDATES);
         let grammar = Grammar::jsgf_of(others.map(|(_, _, words)| words.as_slice()));
-        let path = self.decoder.candidate(&grammar, samples)?;
+        let path = self.decoder.candidate(&grammar, scores)?;
         self.heard(&path)
     }
 
@@ -197,6 +205,10 @@ impl Sentences {
     fn unlikeness(&self, free: &[u8], words: &[usize]) -> f32 {
         self.likeness.unlikeness(free, words.iter().filter_map(|word| self.words.get(*word)))
     }
+}
+
+fn unavailable(error: OpenError) -> ProviderError {
+    ProviderError::new(NAME, FailureKind::Unavailable, error.to_string())
 }
 
 /// The words of the grammar with their phones, second pronunciations as "w1(2)".

@@ -8,7 +8,10 @@ use std::{
     sync::Mutex,
 };
 
-use super::Segment;
+use super::{
+    Segment,
+    senones::{DIMENSIONS, STREAMS, Scores},
+};
 
 #[repr(C)]
 struct Config {
@@ -23,6 +26,15 @@ struct Segments {
     _opaque: [u8; 0],
 }
 
+#[repr(C)]
+struct FrontEnd {
+    _opaque: [u8; 0],
+}
+#[repr(C)]
+struct Dynamics {
+    _opaque: [u8; 0],
+}
+
 #[link(name = "pocketsphinx")]
 unsafe extern "C" {
     fn ps_args() -> *const c_void;
@@ -32,7 +44,9 @@ unsafe extern "C" {
     fn ps_set_jsgf_string(decoder: *mut Handle, name: *const c_char, grammar: *const c_char) -> c_int;
     fn ps_set_allphone_file(decoder: *mut Handle, name: *const c_char, path: *const c_char) -> c_int;
     fn ps_set_search(decoder: *mut Handle, name: *const c_char) -> c_int;
+    #[cfg(test)]
     fn ps_start_utt(decoder: *mut Handle) -> c_int;
+    #[cfg(test)]
     fn ps_process_raw(
         decoder: *mut Handle,
         samples: *const i16,
@@ -40,7 +54,11 @@ unsafe extern "C" {
         no_search: c_int,
         full_utterance: c_int,
     ) -> c_int;
+    #[cfg(test)]
     fn ps_end_utt(decoder: *mut Handle) -> c_int;
+    fn ps_decode_senscr(decoder: *mut Handle, file: *mut libc::FILE) -> c_int;
+    fn ps_get_fe(decoder: *mut Handle) -> *mut FrontEnd;
+    fn ps_get_feat(decoder: *mut Handle) -> *mut Dynamics;
     fn ps_get_hyp(decoder: *mut Handle, score: *mut i32) -> *const c_char;
     fn ps_seg_iter(decoder: *mut Handle) -> *mut Segments;
     fn ps_seg_next(segments: *mut Segments) -> *mut Segments;
@@ -59,6 +77,28 @@ unsafe extern "C" {
         strict: i32,
     ) -> *mut Config;
     fn cmd_ln_free_r(config: *mut Config) -> c_int;
+    fn fe_get_output_size(front_end: *mut FrontEnd) -> c_int;
+    fn fe_start_stream(front_end: *mut FrontEnd);
+    fn fe_start_utt(front_end: *mut FrontEnd) -> c_int;
+    fn fe_process_frames(
+        front_end: *mut FrontEnd,
+        samples: *mut *const i16,
+        count: *mut usize,
+        cepstra: *mut *mut f32,
+        frames: *mut i32,
+        first_frame: *mut i32,
+    ) -> c_int;
+    fn fe_end_utt(front_end: *mut FrontEnd, cepstrum: *mut f32, frames: *mut i32) -> c_int;
+    fn feat_s2mfc2feat_live(
+        dynamics: *mut Dynamics,
+        cepstra: *mut *mut f32,
+        frames: *mut i32,
+        is_begin: i32,
+        is_end: i32,
+        features: *mut *mut *mut f32,
+    ) -> i32;
+    fn feat_array_alloc(dynamics: *mut Dynamics, frames: i32) -> *mut *mut *mut f32;
+    fn feat_array_free(features: *mut *mut *mut f32);
     fn err_set_logfp(file: *mut c_void) -> *mut c_void;
     fn err_set_callback(callback: Option<extern "C" fn()>, user_data: *mut c_void);
 }
@@ -123,26 +163,114 @@ impl Decoder {
         unsafe { ps_set_allphone_file(self.0.as_ptr(), name.as_ptr(), ptr::null()) >= 0 }
     }
 
-    /// Decodes a whole utterance (16 kHz, mono) with the search `name`. The best path, empty when there is none, and
-    /// its score.
-    pub(super) fn decode(&mut self, name: &CStr, samples: &[i16]) -> Option<(i32, Vec<Segment>)> {
-        let decoder = self.0.as_ptr();
-        // SAFETY: a live decoder, used by one thread at a time (`&mut self`); `samples` is borrowed for the call only.
+    /// The features of a whole utterance (16 kHz, mono), [`STREAMS`] × [`DIMENSIONS`] values a frame, as the decoder's own
+    /// search would compute them. The caller has checked that the model has this many.
+    pub(super) fn features(&mut self, samples: &[i16]) -> Option<Vec<f32>> {
+        let mut features = Vec::new();
+        // SAFETY: a live decoder, used by one thread at a time (`&mut self`), and its own parts. The first call for frames
+        // has no buffer and only says how many there will be; one more may come at the end. The output is for as many
+        // frames as there are cepstra, which is what the library fills when an utterance begins and ends at once, and each
+        // of its streams has as many values as a cepstrum. The buffers outlive the calls.
         unsafe {
-            if ps_set_search(decoder, name.as_ptr()) < 0 || ps_start_utt(decoder) < 0 {
+            let (front_end, dynamics) = (ps_get_fe(self.0.as_ptr()), ps_get_feat(self.0.as_ptr()));
+            if usize::try_from(fe_get_output_size(front_end)) != Ok(DIMENSIONS) {
                 return None;
             }
-            let frames = ps_process_raw(decoder, samples.as_ptr(), samples.len(), 0, 1);
-            // The utterance is ended whatever became of it, so that the next one can start.
-            if ps_end_utt(decoder) < 0 || frames < 0 {
+            let (mut rest, mut count, mut frames, mut last) = (samples.as_ptr(), samples.len(), 0, 0);
+            if fe_process_frames(front_end, ptr::null_mut(), &mut count, ptr::null_mut(), &mut frames, ptr::null_mut())
+                < 0
+            {
                 return None;
             }
-            let mut score = 0;
-            if ps_get_hyp(decoder, &mut score).is_null() {
-                return Some((0, Vec::new()));
+            let rows = usize::try_from(frames).ok()? + 1;
+            let mut values = vec![0.0_f32; rows * DIMENSIONS];
+            let mut cepstra: Vec<*mut f32> = values.chunks_exact_mut(DIMENSIONS).map(<[f32]>::as_mut_ptr).collect();
+            // Nothing of the utterances before: what is noise is learnt anew, so that an answer depends on its question alone.
+            fe_start_stream(front_end);
+            if fe_start_utt(front_end) < 0
+                || fe_process_frames(
+                    front_end,
+                    &mut rest,
+                    &mut count,
+                    cepstra.as_mut_ptr(),
+                    &mut frames,
+                    ptr::null_mut(),
+                ) < 0
+            {
+                return None;
             }
-            Some((score, self.segments()))
+            // The frame that is filled up at the end follows those that came.
+            let ending = *cepstra.get(usize::try_from(frames).ok()?)?;
+            fe_end_utt(front_end, ending, &mut last);
+            let mut total = frames + last;
+            if total <= 0 {
+                return None;
+            }
+            let streams = feat_array_alloc(dynamics, total);
+            if streams.is_null() {
+                return None;
+            }
+            let made = feat_s2mfc2feat_live(dynamics, cepstra.as_mut_ptr(), &mut total, 1, 1, streams);
+            for frame in 0..usize::try_from(made).unwrap_or(0) {
+                for stream in 0..STREAMS {
+                    features
+                        .extend_from_slice(std::slice::from_raw_parts(*(*streams.add(frame)).add(stream), DIMENSIONS));
+                }
+            }
+            feat_array_free(streams);
         }
+        Some(features)
+    }
+
+    /// Decodes an utterance by its scores with the search `name`. The best path, empty when there is none, and its score.
+    pub(super) fn decode(&mut self, name: &CStr, scores: &Scores) -> Option<(i32, Vec<Segment>)> {
+        let decoder = self.0.as_ptr();
+        let dump = scores.dump();
+        // SAFETY: a live decoder, used by one thread at a time (`&mut self`), that never decoded samples. The file is over borrowed bytes, opened for
+        // reading only, and closed before the borrow ends; the library lets go of it before it returns.
+        unsafe {
+            if ps_set_search(decoder, name.as_ptr()) < 0 {
+                return None;
+            }
+            let file = libc::fmemopen(dump.as_ptr().cast_mut().cast(), dump.len(), c"rb".as_ptr());
+            if file.is_null() {
+                return None;
+            }
+            let frames = ps_decode_senscr(decoder, file);
+            libc::fclose(file);
+            if frames < 0 {
+                return None;
+            }
+        }
+        self.best_path()
+    }
+
+    /// The same by the library's own scores; the decoder is spent.
+    #[cfg(test)]
+    pub(super) fn decode_samples(mut self, name: &CStr, samples: &[i16]) -> Option<(i32, Vec<Segment>)> {
+        let decoder = self.0.as_ptr();
+        // SAFETY: as in `decode`; `samples` is borrowed for the call only. A long utterance leaves the library's buffers of
+        // two sizes, which `decode` would write past: there is no `decode` after this.
+        unsafe {
+            fe_start_stream(ps_get_fe(decoder));
+            if ps_set_search(decoder, name.as_ptr()) < 0
+                || ps_start_utt(decoder) < 0
+                || ps_process_raw(decoder, samples.as_ptr(), samples.len(), 0, 1) < 0
+                || ps_end_utt(decoder) < 0
+            {
+                return None;
+            }
+        }
+        self.best_path()
+    }
+
+    fn best_path(&mut self) -> Option<(i32, Vec<Segment>)> {
+        let mut score = 0;
+        // SAFETY: a live decoder, which has just ended an utterance.
+        if unsafe { ps_get_hyp(self.0.as_ptr(), &mut score) }.is_null() {
+            return Some((0, Vec::new()));
+        }
+        Some((score, self.segments()))
     }
 
     fn segments(&mut self) -> Vec<Segment> {

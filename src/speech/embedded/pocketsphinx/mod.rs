@@ -1,8 +1,16 @@
 //! PocketSphinx with a grammar: finds the one sentence of a set that an utterance is most like, and says how like.
 
 mod ffi;
+mod senones;
 
-use std::{ffi::CStr, path::Path};
+use std::{
+    ffi::CStr,
+    path::{Path, PathBuf},
+    sync::{Arc, OnceLock},
+};
+
+use senones::AcousticModel;
+pub(super) use senones::Scores;
 
 /// The files of an acoustic model that the library needs; it ends the process over some that are missing.
 const MODEL_FILES: [&str; 7] =
@@ -19,6 +27,10 @@ pub(super) enum OpenError {
         "the acoustic model {folder} lacks {file}; install the Debian package pocketsphinx-en-us or set `embedded.acoustic_model`"
     )]
     MissingFile { folder: String, file: &'static str },
+    #[error(
+        "the acoustic model {0} is not of phonetically tied mixtures over three streams; install the Debian package pocketsphinx-en-us"
+    )]
+    OtherModel(String),
     #[error("PocketSphinx refuses the acoustic model {0}; reinstall the Debian package pocketsphinx-en-us")]
     Refused(String),
     #[error("PocketSphinx refuses the pronunciation \"{phones}\" of \"{word}\"")]
@@ -60,9 +72,14 @@ pub(super) struct BestPath {
     pub(super) score: i32,
 }
 
+/// The acoustic model that decoders share: what the first one that needed it has read. `None` inside if it is damaged.
+pub(super) type SharedModel = OnceLock<Option<AcousticModel>>;
+
 /// A decoder for one set of sentences.
 pub(super) struct GrammarDecoder {
     decoder: ffi::Decoder,
+    folder: PathBuf,
+    model: Arc<SharedModel>,
 }
 
 impl GrammarDecoder {
@@ -72,6 +89,7 @@ impl GrammarDecoder {
         words: &[(String, String)],
         grammar: &str,
         beams: Beams,
+        model: Arc<SharedModel>,
     ) -> Result<Self, OpenError> {
         // The package's folder holds the model in a folder of the same name; either may be configured.
         let nested = folder.join("en-us");
@@ -79,6 +97,9 @@ impl GrammarDecoder {
         let shown = folder.display().to_string();
         if let Some(file) = MODEL_FILES.into_iter().find(|file| !folder.join(file).is_file()) {
             return Err(OpenError::MissingFile { folder: shown, file });
+        }
+        if !senones::is_known(folder) {
+            return Err(OpenError::OtherModel(shown));
         }
         let arguments = [
             ("-hmm", shown.as_str()),
@@ -91,8 +112,7 @@ impl GrammarDecoder {
             // Hardly ever: a path that skips what it cannot explain as silence would beat the sentence that was said.
             ("-silprob", "1e-8"),
             ("-fillprob", "1e-8"),
-            // Scores are relative to the best senone of a frame; computing all of them makes that the same one in
-            // every decoder, so that scores of two grammars can be compared.
+            // As the scores are computed: all senones of a frame, not only those of a search.
             ("-compallsen", "yes"),
             ("-maxhmmpf", "4000"),
             ("-allphone_ci", "yes"),
@@ -113,29 +133,41 @@ impl GrammarDecoder {
             return Err(OpenError::Refused(shown));
         }
         ffi::return_freed_memory();
-        Ok(Self { decoder })
+        Ok(Self { decoder, folder: folder.to_owned(), model })
     }
 
-    /// The best sentence of the grammar for a whole utterance: mono, 16 kHz. `None`: none fits at all.
-    pub(super) fn sentence(&mut self, samples: &[i16]) -> Option<BestPath> {
-        self.decode(SENTENCES, samples)
+    /// Scores a whole utterance (mono, 16 kHz) for the searches of any decoder. All senones, not only those of a search:
+    /// scores are relative to the best one of a frame, and only so can those of two searches be compared. `None`: too
+    /// short. The first call reads the model, some milliseconds: where a service hears, its megabytes are never needed.
+    ///
+    /// # Errors
+    /// The model is damaged.
+    pub(super) fn score(&mut self, samples: &[i16]) -> Result<Option<Scores>, OpenError> {
+        let model = self.model.get_or_init(|| AcousticModel::load(&self.folder)).as_ref();
+        let model = model.ok_or_else(|| OpenError::Refused(self.folder.display().to_string()))?;
+        Ok(self.decoder.features(samples).map(|features| model.score(&features)))
+    }
+
+    /// The best sentence of the grammar. `None`: none fits at all.
+    pub(super) fn sentence(&mut self, scores: &Scores) -> Option<BestPath> {
+        self.decode(SENTENCES, scores)
     }
 
     /// The best sentence of another grammar over the same words; `None` too if the library refuses the grammar.
-    pub(super) fn candidate(&mut self, grammar: &str, samples: &[i16]) -> Option<BestPath> {
+    pub(super) fn candidate(&mut self, grammar: &str, scores: &Scores) -> Option<BestPath> {
         if !self.decoder.add_grammar(CANDIDATES, grammar) {
             return None;
         }
-        self.decode(CANDIDATES, samples)
+        self.decode(CANDIDATES, scores)
     }
 
     /// The best sequence of any phones: what an utterance scores without any grammar.
-    pub(super) fn phones(&mut self, samples: &[i16]) -> Option<BestPath> {
-        self.decode(PHONES, samples)
+    pub(super) fn phones(&mut self, scores: &Scores) -> Option<BestPath> {
+        self.decode(PHONES, scores)
     }
 
-    fn decode(&mut self, search: &CStr, samples: &[i16]) -> Option<BestPath> {
-        let (score, segments) = self.decoder.decode(search, samples)?;
+    fn decode(&mut self, search: &CStr, scores: &Scores) -> Option<BestPath> {
+        let (score, segments) = self.decoder.decode(search, scores)?;
         (!segments.is_empty()).then_some(BestPath { segments, score })
     }
 }
@@ -145,11 +177,55 @@ impl GrammarDecoder {
 mod tests {
     use super::*;
 
+    const MODEL: &str = "/usr/share/pocketsphinx/model/en-us";
+    const BEAMS: Beams = Beams { state: "1e-80", phone: "1e-80", word: "1e-60" };
+
+    /// A second of something that changes like speech: hums of changing colour, hisses, silence.
+    fn babble() -> Vec<i16> {
+        let mut noise = 1_u32;
+        let sample = |time: usize| {
+            noise = noise.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            let hiss = f64::from(noise >> 16) / 65_536.0 - 0.5;
+            let (second, part) = (time as f64 / 16_000.0, time / 1_600 % 5);
+            let hum: f64 = (1..20)
+                .map(|n| {
+                    (f64::from(n) * 120.0 * std::f64::consts::TAU * second).sin()
+                        / (1.0 + (f64::from(n) - 3.0 * part as f64).abs())
+                })
+                .sum();
+            (match part {
+                0 => hiss * 100.0,
+                1 | 3 => hum * 2_000.0,
+                2 => hiss * 4_000.0,
+                _ => hum * 1_000.0 + hiss * 500.0,
+            }) as i16
+        };
+        (0..16_000).map(sample).collect()
+    }
+
+    #[test]
+    fn what_is_heard_is_what_the_library_hears_when_it_scores_the_sound_itself() {
+        let words = [("w0".to_owned(), "HH AH L OW".to_owned()), ("w1".to_owned(), "S EH V AH N".to_owned())];
+        let grammar = "#JSGF V1.0;\ngrammar s;\npublic <s> = ( w0 | w1 | w1 w0 );\n";
+        let open = || GrammarDecoder::open(Path::new(MODEL), &words, grammar, BEAMS, Arc::default()).unwrap();
+        let samples = babble();
+        for search in [SENTENCES, PHONES] {
+            let (score, segments) = open().decoder.decode_samples(search, &samples).unwrap();
+            let mut decoder = open();
+            let scores = decoder.score(&samples).unwrap().unwrap();
+            let shared = decoder.decode(search, &scores).unwrap();
+            assert_eq!(shared.segments.len(), segments.len());
+            assert!((shared.score - score).abs() <= score.abs() / 1_000, "{} {score}", shared.score);
+            for (ours, theirs) in shared.segments.iter().zip(&segments) {
+                assert_eq!((&ours.word, ours.first_frame), (&theirs.word, theirs.first_frame));
+            }
+        }
+    }
+
     #[test]
     fn a_missing_acoustic_model_is_an_error_that_says_what_to_install() {
         let folder = tempfile::tempdir().unwrap();
-        let beams = Beams { state: "1e-60", phone: "1e-60", word: "1e-40" };
-        let error = GrammarDecoder::open(folder.path(), &[], "", beams).err().unwrap();
+        let error = GrammarDecoder::open(folder.path(), &[], "", BEAMS, Arc::default()).err().unwrap();
         assert!(matches!(error, OpenError::MissingFile { file: "feat.params", .. }));
         assert!(error.to_string().contains("pocketsphinx-en-us"));
     }
