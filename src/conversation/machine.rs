@@ -223,6 +223,7 @@ impl Step<'_> {
             Input::StopReading => self.stop_reading(),
             Input::Left => self.end_visit(EndReason::Departure),
             Input::Finish => self.end_visit(EndReason::Touch),
+            Input::StaffSignedIn => self.end_visit(EndReason::Staff),
             Input::Shutdown => self.end_visit(EndReason::Shutdown),
             Input::Topic(question) => self.topic(question),
             Input::SetLanguage(language) => self.choose_language(language),
@@ -372,13 +373,13 @@ impl Step<'_> {
         self.say("safe.ask", false);
     }
 
-    /// Whoever wants a page read out is there, and has finished talking.
+    /// Whoever wants a page read out is there, and has finished talking. It is no visit on record.
     fn read_out(&mut self, language: Language) {
         if self.state.is_reading() {
             return self.stop_reading();
         }
         self.touched();
-        self.begin_visit();
+        self.attend();
         self.stop_answer();
         self.drop_turn();
         self.state.language = language;

@@ -18,6 +18,7 @@ use world::{Setup, Thought, World, heard, said};
 
 mod booking;
 mod known;
+mod languages;
 mod log;
 mod memory;
 mod mid_answer;

@@ -114,6 +114,8 @@ pub enum EndReason {
     Departure,
     /// The visitor touched "Finish".
     Touch,
+    /// Staff took the kiosk over.
+    Staff,
     /// The program is stopping.
     Shutdown,
 }
@@ -310,6 +312,8 @@ pub enum Command {
     },
     /// The page that is being read out is gone.
     StopReading,
+    /// A member of staff has signed in at the screen.
+    StaffSignedIn,
     /// End the visit and stop the program.
     Shutdown,
 }

@@ -400,6 +400,7 @@ fn fault(error: &StartError) -> Fault {
         StartError::Rate(_) | StartError::Voice(_) => (FaultCause::Devices, "SOUND-201"),
         StartError::Onnx(_) | StartError::Vad(_) | StartError::Manifest(_) => (FaultCause::Files, "MODEL-101"),
         StartError::Words(_)
+        | StartError::Language { .. }
         | StartError::Knowledge(_)
         | StartError::Personas(_)
         | StartError::Wav(_)

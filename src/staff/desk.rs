@@ -58,7 +58,8 @@ pub struct DeskParts {
     pub glimpses: watch::Receiver<Option<Arc<Glimpse>>>,
     /// Tells the eyes what they are used for.
     pub eyes: watch::Sender<EyesMode>,
-    /// The conversation, whose voice reads the consent text out. Bounded; when it is full the touch is dropped.
+    /// The conversation: it is told that staff have taken the screen over, and its voice reads the consent text out.
+    /// Bounded; when it is full the touch is dropped.
     pub conversation: mpsc::Sender<Command>,
     /// Called after the view was replaced. Must not block.
     pub repaint: Box<dyn Fn() + Send + Sync>,
@@ -217,6 +218,12 @@ impl Desk {
 
     fn act(&mut self, action: Action) {
         match action {
+            Action::TakeOver => {
+                // Full: the conversation is stuck, and its watchdog ends the visit.
+                if let Err(error) = self.conversation.try_send(Command::StaffSignedIn) {
+                    tracing::warn!(%error, "the visit goes on although staff have signed in");
+                }
+            }
             Action::CountStaff(request) => self.answer(move |register| async move {
                 Input::StaffCounted(request, count_staff(register.people()).await)
             }),

@@ -355,6 +355,7 @@ impl Step<'_> {
         pad.problem = problem;
         if let PinOutcome::Right(member) = outcome {
             self.state.member = Some(member);
+            self.actions.push(Action::TakeOver);
             match self.settings.safe_mode {
                 Some(_) => self.state.page = Page::Fault,
                 None => self.show_people(String::new()),

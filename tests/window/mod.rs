@@ -26,8 +26,9 @@ use majlis::{
     clock::ManualClock,
     config,
     event::{
-        Alternative, AppointmentCard, Caption, CaptionWord, Card, Command, Connection, EntryId, Fault, FaultCause,
-        Language, Phase, QrModules, Sight, SlotId, Speaker, SummaryCard, ToolStep, ToolView, Topic, View, WordState,
+        Alternative, AppointmentCard, ByLanguage, Caption, CaptionWord, Card, Command, Connection, EntryId, Fault,
+        FaultCause, Language, Phase, QrModules, Sight, SlotId, Speaker, SummaryCard, ToolStep, ToolView, Topic, View,
+        WordState,
         staff::{StaffCommand, StaffPage, StaffView},
     },
     ui::{KioskApp, PausedInputs, UiInputs, WindowHandle, WindowInputs, fonts, paused::PausedApp},
@@ -52,6 +53,10 @@ pub struct Kiosk {
 
 impl Kiosk {
     pub fn new(view: View, size: [f32; 2], ui: config::Ui) -> Self {
+        Self::with_assets(view, size, ui, Path::new("assets"))
+    }
+
+    pub fn with_assets(view: View, size: [f32; 2], ui: config::Ui, assets: &Path) -> Self {
         let view = Arc::new(ArcSwap::from_pointee(view));
         let (commands, received) = mpsc::channel(8);
         let (meters, read) = watch::channel(Meters { input_dbfs: -60.0, noise_dbfs: -60.0, ..Meters::default() });
@@ -69,10 +74,10 @@ impl Kiosk {
                 staff_view: staff_view.clone(),
                 staff,
                 wall: today,
-                words: Arc::new(Words::load(Path::new("assets")).unwrap()),
+                words: Arc::new(Words::load(assets).unwrap()),
                 stand: config::Stand::default(),
                 ui,
-                assets: "assets".into(),
+                assets: assets.to_owned(),
                 clock: Arc::new(clock.clone()),
                 handle: WindowHandle::default(),
             },
@@ -203,7 +208,7 @@ pub fn topics() -> Arc<[Topic]> {
     .map(|(entry, icon, english, arabic)| Topic {
         entry: EntryId(entry.into()),
         icon: icon.into(),
-        label: [english.into(), arabic.into()],
+        label: ByLanguage::texts(english, arabic),
     })
     .collect()
 }

@@ -61,6 +61,8 @@ pub enum Input {
     Touched,
     /// "Finish" was touched.
     Finish,
+    /// Staff use the screen.
+    StaffSignedIn,
     /// The program stops.
     Shutdown,
     /// A topic was touched.

@@ -147,6 +147,8 @@ pub struct Enrolled {
 /// What the driver is to do. In order.
 #[derive(Clone)]
 pub enum Action {
+    /// A member of staff uses the screen now: the visit there is over.
+    TakeOver,
     /// Count the members of staff who have a PIN.
     CountStaff(RequestId),
     /// Find out whose PIN it is.

@@ -81,7 +81,8 @@ impl Desk {
                 }
                 Action::Compare(request, _) => Input::Compared(request, self.alike.clone()),
                 Action::Save(request, _) => Input::Saved(request, self.saves),
-                Action::AuditRight(_)
+                Action::TakeOver
+                | Action::AuditRight(_)
                 | Action::AuditWrong
                 | Action::SetRecognition(..)
                 | Action::ReadOut(..)

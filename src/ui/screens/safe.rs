@@ -50,7 +50,7 @@ pub(super) fn paint(
     safe: &Fault,
 ) -> Option<SafeTouch> {
     frame::header(canvas, stand, layout);
-    let plate = Language::ALL.map(|language| (language, canvas.words.get("safe.plate", language).to_owned()));
+    let plate = Language::SHIPPED.map(|language| (language, canvas.words.get("safe.plate", language).to_owned()));
     let plate = PlateText { icon: Icon::Warning, words: plate.to_vec() };
     furniture.plate.paint(canvas, frame::plate_top(layout), &plate);
     let column = Rect::from_min_max(pos2(layout.controls.left(), 0.0), pos2(layout.controls.right(), layout.size.y));
