@@ -373,13 +373,13 @@ impl Step<'_> {
         self.say("safe.ask", false);
     }
 
-    /// Whoever wants a page read out is there, and has finished talking.
+    /// Whoever wants a page read out is there, and has finished talking. It is no visit on record.
     fn read_out(&mut self, language: Language) {
         if self.state.is_reading() {
             return self.stop_reading();
         }
         self.touched();
-        self.begin_visit();
+        self.attend();
         self.stop_answer();
         self.drop_turn();
         self.state.language = language;

@@ -148,7 +148,7 @@ impl SafeDesk {
                 let entry = AuditEntry::new(self.now().wall, Actor::Unknown, AuditAction::PinWrong, None);
                 people.record(Record::Audit(entry));
             }
-            // The machine asks for nothing else in safe mode.
+            // There is no visit to take over; the machine asks for nothing else in safe mode.
             _ => {}
         }
     }
