@@ -114,6 +114,13 @@ impl Foundation {
     /// Any of them is missing or broken.
     pub fn load(mut config: Config, libraries: &mut Libraries) -> Result<Self, StartError> {
         let words = Words::load(&config.paths.assets)?;
+        let found = config.stand.language;
+        if !words.languages().contains(&found) {
+            let folder = config.paths.assets.display().to_string();
+            let allowed =
+                words.languages().iter().map(|language| format!("\"{language}\"")).collect::<Vec<_>>().join(", ");
+            return Err(StartError::Language { found, folder, allowed });
+        }
         let (knowledge, problems) = KnowledgeBase::load(&config.paths.assets.join("knowledge"))?;
         for problem in &problems {
             tracing::warn!(%problem, "an entry of the knowledge base is skipped");
@@ -266,7 +273,7 @@ impl Kiosk {
         let desk = people
             .as_ref()
             .filter(|_| has_desk)
-            .map(|people| people.open_desk(foundation, clock.clone(), &eyes, repaint.clone()));
+            .map(|people| people.open_desk(foundation, clock.clone(), &eyes, commands.clone(), repaint.clone()));
         let camera_on = match &seeing {
             Seeing::Nothing => false,
             Seeing::With { is_there, .. } => *is_there,

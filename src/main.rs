@@ -16,7 +16,7 @@ use majlis::{
         evaluate::Evaluator,
     },
     camera,
-    config::{self, Config, Secrets},
+    config::{self, Config, ConfigErrors, Secrets},
     event::Language,
     kiosk::{
         self, Foundation, Libraries, replay,
@@ -229,6 +229,9 @@ enum EvalCommand {
         /// As JSON (docs/vision.md describes it)
         #[arg(long)]
         json: bool,
+        /// Also writes every pair's similarity to this file: a,b,same,score
+        #[arg(long, value_name = "SCORES.csv")]
+        scores: Option<PathBuf>,
     },
     /// How often the end of a turn is found too early, and how late it is found, on recordings
     Turns {
@@ -280,7 +283,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
             Ok(config) => break config,
             Err(problems) => {
                 let _ = writeln!(std::io::stderr(), "{problems}");
-                match pause(&cli.command, path.as_deref()) {
+                match pause(&cli.command, path.as_deref(), &problems) {
                     Pause::StartAgain => {}
                     Pause::Told => return Ok(ExitCode::SUCCESS),
                     Pause::Closed => return Ok(ExitCode::from(EXIT_USAGE)),
@@ -309,7 +312,9 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Appointments { action } => Ok(ExitCode::from(appointments(&config, &action)?.print()?)),
         Command::Db { command: DbCommand::Check } => check_database(&config),
         Command::Recognize(args) => recognize(&config, &args),
-        Command::Eval { command: EvalCommand::Faces { pairs, json } } => evaluate_faces(&config, &pairs, json),
+        Command::Eval { command: EvalCommand::Faces { pairs, json, scores } } => {
+            evaluate_faces(&config, &pairs, json, scores.as_deref())
+        }
         Command::Tools { action } => {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
             let (text, code) = runtime.block_on(tools::command::run(&config, &action))?;
@@ -322,10 +327,10 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
 
 /// A kiosk whose configuration is wrong must not be a black screen: it says so, and reads the file again when staff
 /// start it again. Other commands, and a kiosk without a window, only end.
-fn pause(command: &Command, file: Option<&Path>) -> Pause {
+fn pause(command: &Command, file: Option<&Path>, problems: &ConfigErrors) -> Pause {
     match command {
         Command::Run(args) if !args.headless => {
-            run::pause_for_configuration(file.unwrap_or(Path::new(CONFIG_FILE)), args.window)
+            run::pause_for_configuration(file.unwrap_or(Path::new(CONFIG_FILE)), problems, args.window)
         }
         _ => Pause::Closed,
     }
@@ -425,8 +430,14 @@ fn evaluate_turns(config: &Config, dir: &Path, is_json: bool) -> anyhow::Result<
     print(&text, 0)
 }
 
-fn evaluate_faces(config: &Config, pairs: &Path, is_json: bool) -> anyhow::Result<ExitCode> {
+fn evaluate_faces(config: &Config, pairs: &Path, is_json: bool, scores: Option<&Path>) -> anyhow::Result<ExitCode> {
+    let cannot_write = || format!("{}: the scores cannot be written", scores.unwrap_or(Path::new("")).display());
+    // Before the minutes that measuring takes.
+    let file = scores.map(std::fs::File::create).transpose().with_context(cannot_write)?;
     let evaluation = vision::evaluate(&mut face_reader(config)?, pairs)?;
+    if let Some(mut file) = file {
+        file.write_all(evaluation.scores.as_bytes()).with_context(cannot_write)?;
+    }
     let text = if is_json { format!("{}\n", serde_json::to_string_pretty(&evaluation)?) } else { evaluation.table() };
     print(&text, 0)
 }

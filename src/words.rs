@@ -54,6 +54,7 @@ pub enum WordsError {
 /// The sentences of all languages. Every key exists in every language.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Words {
+    languages: Arc<[Language]>,
     by_language: BTreeMap<Language, BTreeMap<String, String>>,
     turns: Arc<TurnWords>,
 }
@@ -65,8 +66,9 @@ impl Words {
     /// A file that is missing, is not a flat table of strings, or lacks a key that another language has; turn words that
     /// cannot be used.
     pub fn load(assets: &Path) -> Result<Self, WordsError> {
+        let languages = languages(assets);
         let mut by_language = BTreeMap::new();
-        for language in Language::ALL {
+        for language in languages.iter().copied() {
             let path = file(assets, language);
             let text = std::fs::read_to_string(&path)
                 .map_err(|source| WordsError::Unreadable { path: path.clone(), source })?;
@@ -74,15 +76,15 @@ impl Words {
                 .map_err(|error| WordsError::Malformed { path: path.clone(), message: error.to_string() })?;
             by_language.insert(language, sentences);
         }
-        let mut words = Self { by_language, turns: Arc::default() };
-        for language in Language::ALL {
+        let mut words = Self { languages: languages.into(), by_language, turns: Arc::default() };
+        for language in words.languages() {
             let missing: Vec<&str> = words
                 .keys()
-                .filter(|key| !words.by_language.get(&language).is_some_and(|own| own.contains_key(*key)))
+                .filter(|key| !words.by_language.get(language).is_some_and(|own| own.contains_key(*key)))
                 .collect();
             if !missing.is_empty() {
                 return Err(WordsError::Incomplete {
-                    path: file(assets, language),
+                    path: file(assets, *language),
                     count: missing.len(),
                     keys: missing.join(", "),
                 });
@@ -90,6 +92,12 @@ impl Words {
         }
         words.turns = Arc::new(TurnWords::load(assets)?);
         Ok(words)
+    }
+
+    /// The languages the kiosk speaks, in the order of the language switch.
+    #[must_use]
+    pub fn languages(&self) -> &[Language] {
+        &self.languages
     }
 
     /// What visitors' words mean for whose turn it is.
@@ -121,6 +129,20 @@ impl Words {
     }
 }
 
+/// The languages that have a file `<assets>/words/<code>.toml`: those that come with the program first, the others by code.
+#[must_use]
+pub fn languages(assets: &Path) -> Vec<Language> {
+    let files = std::fs::read_dir(assets.join("words")).into_iter().flatten().flatten();
+    let named = files.filter_map(|file| {
+        let path = file.path();
+        let is_toml = path.extension().is_some_and(|extension| extension == "toml");
+        path.file_stem().filter(|_| is_toml)?.to_str()?.parse::<Language>().ok()
+    });
+    let mut others: Vec<Language> = named.filter(|language| !Language::SHIPPED.contains(language)).collect();
+    others.sort_unstable();
+    Language::SHIPPED.into_iter().chain(others).collect()
+}
+
 fn file(assets: &Path, language: Language) -> PathBuf {
     assets.join("words").join(format!("{language}.toml"))
 }
@@ -135,7 +157,7 @@ mod tests {
         let words = Words::load(Path::new("assets")).unwrap();
         assert_eq!(words.get("listening", Language::ARABIC), "أستمع إليكم");
         assert_eq!(words.fill("greet.back", Language::ENGLISH, &[("name", "Sara")]), "Welcome back, Sara.");
-        for language in Language::ALL {
+        for language in Language::SHIPPED {
             for key in words.keys() {
                 let own = words.by_language.get(&language).and_then(|own| own.get(key));
                 assert!(own.is_some_and(|words| !words.trim().is_empty()), "{key} has no words in {language}");

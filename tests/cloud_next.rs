@@ -15,8 +15,8 @@ use majlis::{
     cloud::{BreakerSettings, Cloud, Ledger, Link, NoDayBook, Service, Supervisor},
     config,
     event::{
-        BudgetStatus, Bus, Connection, Cost, Event, Language, ProviderKind, ProviderStatus, ServedBy, Subscription,
-        ToolSpec, ToolUse,
+        BudgetStatus, Bus, ByLanguage, Connection, Cost, Event, Language, ProviderKind, ProviderStatus, ServedBy,
+        Subscription, ToolSpec, ToolUse,
     },
     llm::{AnswerStream, ChatMessage, ChatRequest, CloudLanguageModel, Delta, LanguageModel, LlmChain, Role},
     speech::{
@@ -72,7 +72,8 @@ impl World {
         let model = "second-model".to_owned();
         config.llm.next =
             vec![config::NextLlm { base_url: second.clone(), name: "spare".into(), model, ..Default::default() }];
-        config.tts.next = vec![config::NextTts { base_url: second, voice_en: "echo".into(), ..Default::default() }];
+        config.tts.next =
+            vec![config::NextTts { base_url: second, voice: ByLanguage::texts("echo", ""), ..Default::default() }];
 
         let clock = Arc::new(ManualClock::default());
         let bus = Bus::new(clock.clone());

@@ -197,6 +197,27 @@ fn a_wrong_file_of_pairs_is_told_by_its_line() {
 }
 
 #[test]
+fn every_pair_is_written_with_its_similarity_where_that_is_asked_for() {
+    if !sees_faces() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    image::RgbImage::new(64, 48).save(folder.path().join("empty.png")).unwrap();
+    let (pairs, scores) = (folder.path().join("pairs.csv"), folder.path().join("scores.csv"));
+    std::fs::write(&pairs, "a,b,same\nempty.png,empty.png,1\n").unwrap();
+    let eval = |scores: &std::path::Path| {
+        let paths = [pairs.as_path(), scores].map(|path| path.to_str().unwrap());
+        majlis(&["eval", "faces", "--pairs", paths[0], "--scores", paths[1]])
+    };
+    assert_eq!(eval(&scores).status.code(), Some(0));
+    // Without a face there is nothing alike.
+    assert_eq!(std::fs::read_to_string(&scores).unwrap(), "a,b,same,score\nempty.png,empty.png,1,-1.000000\n");
+    let output = eval(&folder.path().join("missing/scores.csv"));
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stderr).contains("scores.csv: the scores cannot be written"), "{}", text(&output.stderr));
+}
+
+#[test]
 fn a_research_model_works_by_its_name_and_is_said_to_be_one() {
     if !sees_faces() {
         return;

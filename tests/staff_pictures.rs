@@ -3,18 +3,23 @@
 
 mod window;
 
+use std::sync::Arc;
+
 use egui_kittest::{SnapshotOptions, kittest::Queryable};
 use majlis::event::{
-    KnownVisitor, Language, Phase, View,
-    staff::{CaptureView, DetailField, PersonDetails, PersonView, PinView, Removed, StaffPage},
+    FaultCause, KnownVisitor, Language, Phase, View,
+    staff::{CaptureView, DetailField, FaultView, PersonDetails, PersonView, PinView, Removed, StaffPage},
 };
-use window::{Kiosk, LANDSCAPE, PORTRAIT, staff, themed, view};
+use window::{Kiosk, LANDSCAPE, PORTRAIT, SafeMode, staff, themed, view};
 
 /// Frames until everything has come in.
 const SETTLE: u16 = 12;
 
 fn compare(name: &str, kiosk: &mut Kiosk) {
-    let picture = kiosk.harness.render().unwrap();
+    compare_picture(name, kiosk.harness.render().unwrap());
+}
+
+fn compare_picture(name: &str, picture: image::RgbaImage) {
     if let Some(folder) = std::env::var_os("MAJLIS_PICTURES") {
         picture.save(std::path::Path::new(&folder).join(format!("{name}.png"))).unwrap();
     }
@@ -38,7 +43,7 @@ fn kiosk(page: StaffPage, language: Language, size: [f32; 2], theme: &str) -> Ki
 }
 
 fn both(name: &str, size: [f32; 2], theme: &str, page: impl Fn(Language) -> StaffPage) {
-    for language in Language::ALL {
+    for language in Language::SHIPPED {
         compare(&format!("{name}-{language}"), &mut kiosk(page(language), language, size, theme));
     }
 }
@@ -181,7 +186,7 @@ fn greeted(language: Language) -> View {
 
 #[test]
 fn somebody_known_is_greeted() {
-    for language in Language::ALL {
+    for language in Language::SHIPPED {
         for (name, size) in [("portrait", PORTRAIT), ("landscape", LANDSCAPE)] {
             let mut kiosk = Kiosk::new(greeted(language), size, themed("day"));
             kiosk.settle(30);
@@ -208,4 +213,22 @@ fn somebody_known_is_greeted() {
         kiosk.settle(30);
         compare(&format!("speaking-known-{name}-en"), &mut kiosk);
     }
+}
+
+#[test]
+fn safe_mode_behind_the_pin() {
+    let page = |cause, may_act| StaffPage::Fault(FaultView { fault: Arc::new(window::fault(cause)), may_act });
+    for (name, size) in [("portrait", PORTRAIT), ("landscape", LANDSCAPE)] {
+        for language in Language::SHIPPED {
+            let mut safe = SafeMode::new(size, themed("day"), FaultCause::Files);
+            safe.show_staff(page(FaultCause::Files, true), language);
+            compare_picture(&format!("staff-fault-{name}-{language}"), safe.harness.render().unwrap());
+        }
+        let mut safe = SafeMode::new(size, themed("contrast"), FaultCause::Configuration);
+        safe.show_staff(page(FaultCause::Configuration, false), Language::ENGLISH);
+        compare_picture(&format!("staff-fault-{name}-only-tells"), safe.harness.render().unwrap());
+    }
+    let mut safe = SafeMode::new(PORTRAIT, themed("day"), FaultCause::Files);
+    safe.show_staff(StaffPage::Pin(PinView::default()), Language::ENGLISH);
+    compare_picture("staff-fault-pin", safe.harness.render().unwrap());
 }

@@ -3,18 +3,18 @@
 
 mod window;
 
-use std::sync::Arc;
+use std::sync::{Arc, atomic::Ordering};
 
 use eframe::egui::{self, Role};
 use egui_kittest::kittest::{NodeT, Queryable};
 use majlis::event::{
-    Language, Phase,
+    FaultCause, Language, Phase,
     staff::{
-        CaptureView, DetailField, PersonDetails, PersonStatus, PersonView, PinProblem, PinView, RefusedDetails,
-        Removed, StaffCommand, StaffPage, StaffView,
+        CaptureView, DetailField, FaultView, PersonDetails, PersonStatus, PersonView, PinProblem, PinView,
+        RefusedDetails, Removed, StaffCommand, StaffPage, StaffView,
     },
 };
-use window::{Kiosk, LANDSCAPE, PORTRAIT, staff, themed, view};
+use window::{Kiosk, LANDSCAPE, PORTRAIT, SafeMode, staff, themed, view};
 
 fn kiosk_at(page: Option<StaffPage>, language: Language, size: [f32; 2]) -> Kiosk {
     let mut kiosk = Kiosk::new(view(Phase::Idle, language), size, themed("day"));
@@ -485,8 +485,8 @@ fn the_pages_say_when_they_close() {
 fn the_arabic_pages_are_mirrored_and_pads_are_not() {
     let mirrored = |rect: egui::Rect, width: f32| (width - rect.right(), width - rect.left());
     for size in [PORTRAIT, LANDSCAPE] {
-        let [english, arabic] =
-            Language::ALL.map(|language| kiosk_at(Some(StaffPage::Capture(staff::capture(language))), language, size));
+        let [english, arabic] = Language::SHIPPED
+            .map(|language| kiosk_at(Some(StaffPage::Capture(staff::capture(language))), language, size));
         for (left, right) in [("Start over", "البدء من جديد"), ("Stop, keep nothing", "إيقاف دون حفظ")]
         {
             let (a, b) = (english.harness.get_by_label(left).rect(), arabic.harness.get_by_label(right).rect());
@@ -494,7 +494,7 @@ fn the_arabic_pages_are_mirrored_and_pads_are_not() {
             assert!((b.left() - from).abs() < 0.5 && (b.right() - to).abs() < 0.5, "{left}: {a:?} {b:?}");
         }
         let [english, arabic] =
-            Language::ALL.map(|language| kiosk_at(Some(StaffPage::Pin(PinView::default())), language, PORTRAIT));
+            Language::SHIPPED.map(|language| kiosk_at(Some(StaffPage::Pin(PinView::default())), language, PORTRAIT));
         for digit in ["1", "6", "0"] {
             let place = |kiosk: &Kiosk| kiosk.harness.get_by_label(digit).rect();
             assert_eq!(place(&english), place(&arabic));
@@ -513,10 +513,11 @@ fn whatever_is_touched_on_staff_pages_is_high_enough_and_within_reach() {
             StaffPage::Consent(staff::consent(language)),
             StaffPage::Capture(staff::capture(language)),
             StaffPage::Done { name: "Huda".into(), until: staff::at("2027-11-21") },
+            StaffPage::Fault(FaultView { fault: Arc::new(window::fault(FaultCause::Files)), may_act: true }),
         ]
     };
     for (size, from, to) in [(PORTRAIT, 860.0_f32, 1780.0), (LANDSCAPE, 440.0, 1044.0)] {
-        for language in Language::ALL {
+        for language in Language::SHIPPED {
             for page in pages(language) {
                 // An open keyboard may begin a little higher: digits are its top row.
                 let top = if matches!(page, StaffPage::Details { .. }) { from } else { from.max(540.0) };
@@ -553,5 +554,58 @@ fn a_live_picture_of_any_shape_is_shown() {
         let mut kiosk = kiosk(StaffPage::Capture(capture));
         kiosk.step();
         kiosk.harness.get_by_label("Live picture, not kept");
+    }
+}
+
+#[test]
+fn safe_mode_leads_staff_over_the_pin_to_what_can_be_done_in_both_languages() {
+    let page =
+        |may_act| StaffPage::Fault(FaultView { fault: Arc::new(window::fault(FaultCause::Configuration)), may_act });
+    for (language, words) in [
+        (Language::ENGLISH, ["Start again", "End the program", "Close"]),
+        (Language::ARABIC, ["إعادة التشغيل", "إنهاء البرنامج", "إغلاق"]),
+    ] {
+        let [again, end, close] = words;
+        let mut safe = SafeMode::new(PORTRAIT, themed("day"), FaultCause::Configuration);
+        safe.touch("Staff");
+        assert_eq!(safe.sent(), [StaffCommand::Open]);
+        safe.show_staff(StaffPage::Pin(PinView::default()), language);
+        for digit in ["4", "0"] {
+            safe.touch(digit);
+        }
+        assert_eq!(safe.sent(), [StaffCommand::Digit(4), StaffCommand::Digit(0)]);
+
+        safe.show_staff(page(true), language);
+        let found = "kiosk.toml:12: ui.theme: found \"pink\"";
+        assert!(safe.harness.query_by_label_contains(found).is_some(), "what is wrong, and where");
+        assert!(safe.harness.query_by_label("CONFIG-401").is_some());
+        safe.touch(close);
+        assert_eq!(safe.sent(), [StaffCommand::Close]);
+        assert!(!safe.is_closing);
+        safe.touch(end);
+        assert!(safe.is_closing && !safe.start_again.load(Ordering::Acquire));
+
+        safe.show_staff(page(false), language);
+        for act in [again, end] {
+            assert!(safe.harness.query_by_role_and_label(Role::Button, act).is_none(), "{act} needs a PIN");
+        }
+        safe.show_staff(page(true), language);
+        safe.is_closing = false;
+        safe.touch(again);
+        assert!(safe.is_closing && safe.start_again.load(Ordering::Acquire));
+    }
+}
+
+#[test]
+fn read_out_is_touched_in_both_languages_and_shows_that_it_reads() {
+    for (language, label) in [(Language::ENGLISH, "Read out"), (Language::ARABIC, "استماع")] {
+        for size in [PORTRAIT, LANDSCAPE] {
+            let mut kiosk = kiosk_at(Some(StaffPage::Consent(staff::consent(language))), language, size);
+            touch(&mut kiosk, label);
+            assert_eq!(kiosk.staff_sent(), [StaffCommand::ReadOut]);
+            kiosk.show(|view| view.is_reading = true);
+            touch_as(&mut kiosk, Role::Switch, label);
+            assert_eq!(kiosk.staff_sent(), [StaffCommand::ReadOut], "touched again it stops");
+        }
     }
 }

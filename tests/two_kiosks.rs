@@ -14,7 +14,7 @@ use majlis::{
     appointments::{Calendar, Desk, tools},
     clock::SystemClock,
     config::{Config, Host},
-    event::{Bus, Language, PersonaId, TurnId, VisitId},
+    event::{Bus, ByLanguage, Language, PersonaId, TurnId, VisitId},
     store::{AppointmentStatus, Key, Store, check},
     tools::{CallContext, ToolError},
     words::Words,
@@ -40,8 +40,7 @@ fn config(database: &Path) -> Config {
     config.appointments.days_ahead = 30;
     config.appointments.hosts = vec![Host {
         id: "adviser".to_owned(),
-        name_en: "Adviser".to_owned(),
-        name_ar: "مستشار".to_owned(),
+        name: ByLanguage::texts("Adviser", "مستشار"),
         hours: vec!["mon-sun 08:00-18:00".to_owned()],
         length_minutes: 5,
         ..Host::default()

@@ -14,7 +14,7 @@ use std::{
 use majlis::{
     audio::read_wav,
     config::Config,
-    event::{Event, ServedBy, Speaker},
+    event::{ByLanguage, Event, ServedBy, Speaker},
     kiosk::{Foundation, Libraries, StartError, replay},
     ops::report::Report,
     store::Reader,
@@ -279,10 +279,9 @@ async fn a_database_that_cannot_be_written_loses_nothing_and_stops_nobody() {
 #[test]
 fn a_voice_that_espeak_does_not_have_is_replaced_by_the_language_s_own() {
     let mut recording = Recording::new();
-    recording.config.embedded.voice_en = "nobody".into();
-    recording.config.embedded.voice_ar = "ar+f2".into();
+    recording.config.embedded.voice = ByLanguage::texts("nobody", "ar+f2");
     let chosen = recording.foundation().config.embedded.clone();
-    assert_eq!((chosen.voice_en.as_str(), chosen.voice_ar.as_str()), ("en-us", "ar+f2"));
+    assert_eq!(chosen.voice, ByLanguage::texts("en-us", "ar+f2"));
 }
 
 #[test]

@@ -7,13 +7,12 @@
 mod window;
 
 use egui_kittest::SnapshotOptions;
-use majlis::{
-    event::{Connection, Device, Language, Phase, View},
-    ui::SafeCause,
+use majlis::event::{ByLanguage, Connection, Device, FaultCause, Language, Phase, View};
+use window::{
+    Kiosk, LANDSCAPE, PORTRAIT, SafeMode, appointment, asked, heard, spoken, summary, themed, tool, topics, view,
 };
-use window::{Kiosk, LANDSCAPE, PORTRAIT, appointment, asked, heard, spoken, summary, themed, tool, topics, view};
 
-const LANGUAGES: [Language; 2] = Language::ALL;
+const LANGUAGES: [Language; 2] = Language::SHIPPED;
 
 /// Frames until everything has come in and the trail is full of voice.
 const SETTLE: u16 = 44;
@@ -78,7 +77,7 @@ fn speaking(language: Language) -> View {
         ])
         .map(|(topic, (icon, english, arabic))| majlis::event::Topic {
             icon: icon.into(),
-            label: [english.into(), arabic.into()],
+            label: ByLanguage::texts(english, arabic),
             ..topic
         })
         .collect();
@@ -199,7 +198,7 @@ fn the_summary_of_a_visit_is_shown_when_it_is_over() {
 #[test]
 fn the_nameplate_tells_who_speaks() {
     each_language("persona-portrait-day", PORTRAIT, "day", |language| View {
-        persona: Some(["Sales".into(), "المبيعات".into()]),
+        persona: Some(ByLanguage::texts("Sales", "المبيعات")),
         ..speaking(language)
     });
 }
@@ -266,10 +265,10 @@ fn goodbye_is_said_in_words() {
 fn safe_mode_speaks_both_languages() {
     for (name, size) in [("portrait", PORTRAIT), ("landscape", LANDSCAPE)] {
         for theme in ["day", "contrast"] {
-            let picture = window::safe_mode_picture(size, themed(theme), SafeCause::Devices, "AUDIO-204");
+            let picture = SafeMode::new(size, themed(theme), FaultCause::Devices).harness.render().unwrap();
             compare_picture(&format!("safe-{name}-{theme}"), &picture);
         }
-        let picture = window::safe_mode_picture(size, themed("day"), SafeCause::Configuration, "CONFIG-401");
+        let picture = SafeMode::new(size, themed("day"), FaultCause::Configuration).harness.render().unwrap();
         compare_picture(&format!("safe-{name}-configuration"), &picture);
     }
 }

@@ -1,6 +1,8 @@
 //! What a touch does, found by what it says.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
+#[path = "common/third_language.rs"]
+mod third_language;
 mod window;
 
 use std::sync::Arc;
@@ -171,7 +173,7 @@ fn captions_are_read_out_in_logical_order() {
 
 #[test]
 fn everything_that_can_be_touched_is_high_enough_and_within_reach() {
-    for language in Language::ALL {
+    for language in Language::SHIPPED {
         for phase in [Phase::Idle, Phase::Speaking] {
             for zoom in [100, 125, 150] {
                 let ui = majlis::config::Ui { text_size_percent: zoom, ..themed("day") };
@@ -276,4 +278,33 @@ fn eyes_middle(picture: &image::RgbaImage) -> f32 {
         }
     }
     sum.0 / sum.1
+}
+
+#[test]
+fn a_language_that_was_added_by_files_is_on_the_switch_and_shown_when_it_is_touched() {
+    let assets = tempfile::tempdir().unwrap();
+    third_language::add_french(std::path::Path::new("assets"), assets.path());
+    let french: Language = "fr".parse().unwrap();
+    for size in [PORTRAIT, LANDSCAPE] {
+        let mut kiosk =
+            Kiosk::with_assets(view(Phase::Listening, Language::ENGLISH), size, themed("day"), assets.path());
+        kiosk.settle(4);
+        for language in ["English", "العربية", "Français"] {
+            assert!(kiosk.harness.query_by_label(language).is_some(), "{language} cannot be chosen");
+        }
+        kiosk.harness.get_by_label("Français").click();
+        kiosk.step();
+        kiosk.step();
+        assert_eq!(kiosk.sent(), [Command::SetLanguage(french)]);
+        kiosk.show(|view| view.language = french);
+        kiosk.settle(12);
+        assert!(kiosk.harness.query_by_label("J’écoute").is_some(), "the nameplate is in French");
+        if let Some(folder) = std::env::var_os("MAJLIS_PICTURES") {
+            let name = if size == PORTRAIT { "third-language-portrait.png" } else { "third-language-landscape.png" };
+            kiosk.harness.render().unwrap().save(std::path::Path::new(&folder).join(name)).unwrap();
+        }
+        for rect in kiosk.touchable() {
+            assert!(rect.height() >= 96.0 && rect.width() >= 96.0, "{rect:?}");
+        }
+    }
 }

@@ -25,7 +25,7 @@ use majlis::{
     clock::SystemClock,
     config,
     event::{Language, Phase},
-    ui::{self, ScreenshotRequest, UiInputs, WindowHandle, WindowOptions},
+    ui::{self, ScreenshotRequest, UiInputs, WindowHandle, WindowInputs, WindowOptions},
     words::Words,
 };
 use tokio::sync::{mpsc, oneshot, watch};
@@ -189,15 +189,17 @@ fn show(picture: PathBuf) {
         meters: read,
         commands,
         sight: watch::channel(majlis::event::Sight::default()).1,
-        staff_view: Arc::new(ArcSwap::from_pointee(majlis::event::staff::StaffView::closed(Language::ENGLISH))),
-        staff: mpsc::channel(1).0,
-        wall: jiff::Timestamp::now,
-        words: Arc::new(Words::load(Path::new("assets")).unwrap()),
-        stand: config::Stand::default(),
-        ui: window::themed("day"),
-        assets: "assets".into(),
-        clock: Arc::new(SystemClock::start_now()),
-        window: handle.clone(),
+        window: WindowInputs {
+            staff_view: Arc::new(ArcSwap::from_pointee(majlis::event::staff::StaffView::closed(Language::ENGLISH))),
+            staff: mpsc::channel(1).0,
+            wall: jiff::Timestamp::now,
+            words: Arc::new(Words::load(Path::new("assets")).unwrap()),
+            stand: config::Stand::default(),
+            ui: window::themed("day"),
+            assets: "assets".into(),
+            clock: Arc::new(SystemClock::start_now()),
+            handle: handle.clone(),
+        },
         screenshots: asked,
     };
     let visit = std::thread::spawn(move || {

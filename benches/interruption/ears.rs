@@ -9,6 +9,7 @@ use majlis::{
     audio::{AnswerId, AudioCommand, AudioEvent, AudioLink, AudioLoop, PlayChunk},
     clock::{Clock as _, ManualClock},
     config,
+    event::Language,
 };
 
 use crate::support::{
@@ -64,8 +65,9 @@ pub(crate) const INTERRUPTIONS: [(&str, Voice); 16] = [
 
 /// The kiosk's answers in its own two voices.
 pub(crate) fn answers() -> anyhow::Result<Vec<Arc<[f32]>>> {
-    let voices = config::Embedded::default();
-    let (english, arabic): (&'static str, &'static str) = (voices.voice_en.leak(), voices.voice_ar.leak());
+    let voices = config::Embedded::default().voice;
+    let [english, arabic] =
+        Language::SHIPPED.map(|language| -> &'static str { voices.text(language).to_owned().leak() });
     let mut answers = Vec::new();
     for (english_text, arabic_text) in ENGLISH.iter().zip(ARABIC) {
         for (voice, text) in [(english, *english_text), (arabic, arabic_text)] {

@@ -12,7 +12,7 @@ use crate::{
     config::{
         Appointments, DAY_MINUTES, Host as HostConfig, ScheduleProblem, Stand, WorkingHours, holiday, schedule_problems,
     },
-    event::{Language, SlotId},
+    event::{ByLanguage, SlotId},
 };
 
 /// The host where none is configured: the desk, while the stand is open.
@@ -29,42 +29,19 @@ pub enum CalendarError {
     TimeZone(jiff::Error),
 }
 
-/// A text in English and Arabic.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Texts {
-    english: String,
-    arabic: String,
-}
-
-impl Texts {
-    fn new(english: &str, arabic: &str) -> Self {
-        Self { english: english.to_owned(), arabic: arabic.to_owned() }
-    }
-
-    /// The text in `language`, else the other one.
-    #[must_use]
-    pub fn get(&self, language: Language) -> &str {
-        let (own, other) = match language {
-            Language::ARABIC => (&self.arabic, &self.english),
-            _ => (&self.english, &self.arabic),
-        };
-        if own.is_empty() { other } else { own }
-    }
-}
-
 /// Somebody, or something, that can be booked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Host {
     /// Its short name for tools.
     pub id: String,
     /// What it is called.
-    pub name: Texts,
+    pub name: ByLanguage<String>,
     /// About what.
-    pub subject: Texts,
+    pub subject: ByLanguage<String>,
     /// Where.
-    pub place: Texts,
+    pub place: ByLanguage<String>,
     /// How to get there.
-    pub directions: Texts,
+    pub directions: ByLanguage<String>,
     /// How long an appointment is.
     pub length: SignedDuration,
     hours: Vec<WorkingHours>,
@@ -275,10 +252,10 @@ impl Host {
     fn new(config: &HostConfig) -> Self {
         Self {
             id: config.id.clone(),
-            name: Texts::new(&config.name_en, &config.name_ar),
-            subject: Texts::new(&config.subject_en, &config.subject_ar),
-            place: Texts::new(&config.place_en, &config.place_ar),
-            directions: Texts::new(&config.directions_en, &config.directions_ar),
+            name: config.name.clone(),
+            subject: config.subject.clone(),
+            place: config.place.clone(),
+            directions: config.directions.clone(),
             length: SignedDuration::from_mins(config.length_minutes.into()),
             hours: config.hours.iter().filter_map(|line| WorkingHours::parse(line)).collect(),
         }
@@ -288,14 +265,10 @@ impl Host {
 fn desk(stand: &Stand) -> Host {
     let config = HostConfig {
         id: "desk".to_owned(),
-        name_en: "Reception desk".to_owned(),
-        name_ar: "مكتب الاستقبال".to_owned(),
-        subject_en: "A talk with our team".to_owned(),
-        subject_ar: "لقاء مع فريقنا".to_owned(),
-        place_en: stand.name_en.clone(),
-        place_ar: stand.name_ar.clone(),
-        directions_en: "At the reception desk".to_owned(),
-        directions_ar: "عند مكتب الاستقبال".to_owned(),
+        name: ByLanguage::texts("Reception desk", "مكتب الاستقبال"),
+        subject: ByLanguage::texts("A talk with our team", "لقاء مع فريقنا"),
+        place: stand.name.clone(),
+        directions: ByLanguage::texts("At the reception desk", "عند مكتب الاستقبال"),
         hours: vec![DESK_HOURS.to_owned()],
         ..HostConfig::default()
     };

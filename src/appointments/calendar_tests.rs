@@ -4,6 +4,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::event::Language;
 
 /// Zones with large, small, half and no changes of the clock, at midnight, in the night, and at noon of the South.
 const ZONES: [&str; 9] = [
@@ -22,8 +23,7 @@ fn calendar(zone: &str, hours: &[&str], length_minutes: u32, holidays: &[&str]) 
     let texts = |lines: &[&str]| lines.iter().map(|line| (*line).to_owned()).collect();
     let host = HostConfig {
         id: "adviser".to_owned(),
-        name_en: "Adviser".to_owned(),
-        name_ar: "مستشار".to_owned(),
+        name: ByLanguage::texts("Adviser", "مستشار"),
         hours: texts(hours),
         length_minutes,
         ..HostConfig::default()
@@ -75,7 +75,7 @@ fn working_hours_become_times() {
 fn without_a_host_the_desk_can_be_booked_while_the_stand_is_open() {
     let calendar = Calendar::new(&Appointments::default(), &Stand::default()).unwrap();
     let desk = &calendar.hosts()[0];
-    assert_eq!((desk.id.as_str(), desk.name.get(Language::ARABIC)), ("desk", "مكتب الاستقبال"));
+    assert_eq!((desk.id.as_str(), desk.name.text(Language::ARABIC)), ("desk", "مكتب الاستقبال"));
     let saturday = starts(&calendar, "2026-11-28", "2026-11-21T07:00:00Z");
     assert_eq!((saturday.len(), saturday[0].as_str(), saturday[17].as_str()), (18, "09:00", "17:30"));
     assert_eq!(starts(&calendar, "2026-11-27", "2026-11-21T07:00:00Z"), [""; 0], "a Friday");

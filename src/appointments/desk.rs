@@ -147,7 +147,7 @@ impl Desk {
 
     /// What a host is called; one that is no longer configured by its id.
     pub(super) fn host_name<'a>(&'a self, id: &'a str, language: Language) -> &'a str {
-        self.calendar.host(id).map_or(id, |host| host.name.get(language))
+        self.calendar.host(id).map_or(id, |host| host.name.text(language))
     }
 
     /// The time that a slot's name stands for.

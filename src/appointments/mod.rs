@@ -20,7 +20,7 @@ mod spelling;
 mod spoken;
 mod tools;
 
-pub use calendar::{Calendar, CalendarError, Closed, Host, Slot, Texts};
+pub use calendar::{Calendar, CalendarError, Closed, Host, Slot};
 pub use desk::Desk;
 pub use phone::{PhoneNumber, PhoneProblem, read as read_phone};
 pub use spoken::Wording;

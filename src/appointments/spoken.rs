@@ -55,7 +55,9 @@ impl Wording {
         let year = if day.year() == today.year() { String::new() } else { format!(" {}", day.year()) };
         let number = match language {
             Language::ARABIC => arabic::day_of_month(day.day()),
-            _ => english::day_of_month(day.day()),
+            Language::ENGLISH => english::day_of_month(day.day()),
+            // A voice reads the numbers of its language.
+            _ => day.day().to_string(),
         };
         let values = [("weekday", weekday), ("number", &number), ("month", month), ("year", &year)];
         self.words.fill("appointment.day", language, &values)
@@ -67,7 +69,8 @@ impl Wording {
         let (hour, minute) = (time.hour(), time.minute());
         match language {
             Language::ARABIC => arabic::time(hour, minute),
-            _ => english::time(hour, minute),
+            Language::ENGLISH => english::time(hour, minute),
+            _ => format!("{hour}:{minute:02}"),
         }
     }
 

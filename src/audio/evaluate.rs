@@ -4,6 +4,7 @@
 //! describes it). The whole audio loop runs on each, faster than real time; then each threshold decides on what it found.
 
 use std::{
+    collections::BTreeSet,
     fmt::Write as _,
     path::{Path, PathBuf},
     sync::Arc,
@@ -205,11 +206,14 @@ impl Evaluator<'_> {
     /// The folder, a recording or its description is missing or wrong, or a model is.
     pub fn run(&self, folder: &Path) -> Result<TurnEvaluation, EvaluationError> {
         // All descriptions first: whoever made a mistake in the last should not wait for the others.
-        let recordings =
-            recordings(folder)?.into_iter().map(|path| Recording::open(&path)).collect::<Result<Vec<_>, _>>()?;
+        let recordings = recordings(folder)?
+            .into_iter()
+            .map(|path| Recording::open(&path, self.words))
+            .collect::<Result<Vec<_>, _>>()?;
         let heard = recordings.iter().map(|recording| self.hear(recording)).collect::<Result<Vec<_>, _>>()?;
         let mut languages = Vec::new();
-        for language in Language::ALL {
+        let told: BTreeSet<Language> = recordings.iter().map(|recording| recording.language).collect();
+        for language in told {
             let own: Vec<(&Recording, &[(Duration, Found)])> = recordings
                 .iter()
                 .zip(&heard)
@@ -333,7 +337,7 @@ impl Evaluator<'_> {
 }
 
 impl Recording {
-    fn open(path: &Path) -> Result<Self, EvaluationError> {
+    fn open(path: &Path, turns: &TurnWords) -> Result<Self, EvaluationError> {
         let json = path.with_extension("json");
         let text = std::fs::read_to_string(&json).map_err(|source| EvaluationError::NoDescription {
             wav: path.to_owned(),
@@ -343,6 +347,12 @@ impl Recording {
         let malformed = |message: String| EvaluationError::Malformed { path: json.clone(), message };
         let description: Description = serde_json::from_str(&text).map_err(|error| malformed(error.to_string()))?;
         let language = description.language.parse::<Language>().map_err(|error| malformed(error.to_string()))?;
+        if turns.of(language).is_none() {
+            let allowed = turns.languages().map(|language| format!("\"{language}\"")).collect::<Vec<_>>().join(", ");
+            return Err(malformed(format!(
+                "the language \"{language}\" has no file assets/turns/{language}.toml; allowed: {allowed}"
+            )));
+        }
         let samples = read_wav(path, PIPELINE_RATE_HZ)?;
         let length_s = samples.len() as f64 / f64::from(PIPELINE_RATE_HZ);
         let within = |what: &str, at_s: f64| {

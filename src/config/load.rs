@@ -14,6 +14,7 @@ use super::{
     section::{Section, Sections, Visitor, join},
     setting::{Limit, Setting, describe},
 };
+use crate::event::Language;
 
 /// The file that is taken when none is named, if it is in the current folder.
 pub(super) const DEFAULT_FILE: &str = "kiosk.toml";
@@ -274,7 +275,7 @@ impl Visitor for Setter<'_, '_> {
 impl Setter<'_, '_> {
     /// A table of a list has no default for what must not be empty.
     fn require(&mut self, path: &str, limit: &Limit, setting: &dyn Setting) {
-        if *limit != Limit::NotEmpty || setting.to_toml() != "\"\"" {
+        if *limit != Limit::NotEmpty || !["\"\"", "{}"].contains(&setting.to_toml().as_str()) {
             return;
         }
         let table = path.rsplit_once('.').map_or(path, |(table, _)| table);
@@ -316,9 +317,20 @@ fn override_with(config: &mut Config, text: &str, known: &[String]) -> Result<St
         return Err(problem(Some(text.trim()), "no value".to_owned(), "section.key=value"));
     };
     let (key, value) = (key.trim(), value.trim());
-    if !known.contains(&canonical(key)) {
-        return Err(unknown_key(Origin::Override, key.to_owned(), known));
-    }
+    // `stand.name.en=…` is the text of one language.
+    let of_language = || {
+        let (parent, code) = key.rsplit_once('.')?;
+        let language = code.parse::<Language>().ok().filter(|_| known.contains(&canonical(parent)))?;
+        let text = toml::from_str::<BTreeMap<String, String>>(&format!("v = {value}")).ok();
+        let text = text.and_then(|mut given| given.remove("v")).unwrap_or_else(|| value.to_owned());
+        Some((parent, format!("{{ {language} = {} }}", toml::Value::String(text))))
+    };
+    let (key, value) = match of_language() {
+        _ if known.contains(&canonical(key)) => (key, value.to_owned()),
+        Some(of_language) => of_language,
+        None => return Err(unknown_key(Origin::Override, key.to_owned(), known)),
+    };
+    let value = value.as_str();
     let bare = DeValue::String(value.into());
     let parsed = DeValue::parse(value).map_or_else(|_not_toml| bare.clone(), toml::Spanned::into_inner);
     let mut assign = Assign { key, parsed: &parsed, bare: &bare, is_found: false, refused: None };

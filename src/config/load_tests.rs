@@ -1,7 +1,10 @@
 use proptest::prelude::*;
 
 use super::{super::reference, *};
-use crate::config::{Digits, Theme};
+use crate::{
+    config::{Digits, Theme},
+    event::ByLanguage,
+};
 
 fn parse(text: &str) -> Result<Config, ConfigErrors> {
     Config::parse(text, Path::new("kiosk.toml"), &[])
@@ -148,7 +151,7 @@ fn overrides_take_toml_and_bare_words() {
         "cloud.base_url=http://127.0.0.1:8000/v1",
         "cloud.llm.model=4",
         "ui.theme = dusk",
-        "stand.name_en=\"A = B\"",
+        "stand.name.en=\"A = B\"",
         "turn.prepare_answers=false",
         "cloud.llm.temperature=0",
     ])
@@ -156,7 +159,7 @@ fn overrides_take_toml_and_bare_words() {
     assert_eq!(config.cloud.base_url, "http://127.0.0.1:8000/v1");
     assert_eq!(config.cloud.llm.model, "4");
     assert_eq!(config.ui.theme, Theme::Dusk);
-    assert_eq!(config.stand.name_en, "A = B");
+    assert_eq!(config.stand.name, ByLanguage::texts("A = B", "جناح نور للطاقة"));
     assert!(!config.turn.prepare_answers);
 }
 

@@ -2,7 +2,7 @@
 //! with what it takes over from the first.
 
 use super::{Auth, Cloud, CloudLlm, CloudStt, CloudTts};
-use crate::event::ProviderKind;
+use crate::event::{ByLanguage, ProviderKind};
 
 /// Where a service is and how it is told the key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,6 +69,12 @@ fn own_or(own: &str, first: &str) -> String {
     if own.is_empty() { first } else { own }.to_owned()
 }
 
+/// The voices of the first service, and in their place those that are named.
+fn voices(own: &ByLanguage<String>, first: &ByLanguage<String>) -> ByLanguage<String> {
+    let named = own.iter().filter(|(_, voice)| !voice.is_empty());
+    first.iter().chain(named).map(|(language, voice)| (language, voice.clone())).collect()
+}
+
 impl CloudStt {
     /// The options of all services of this kind, in their order.
     #[must_use]
@@ -98,8 +104,7 @@ impl CloudTts {
     pub fn all(&self) -> Vec<Self> {
         let further = self.next.iter().map(|next| Self {
             model: own_or(&next.model, &self.model),
-            voice_en: own_or(&next.voice_en, &self.voice_en),
-            voice_ar: own_or(&next.voice_ar, &self.voice_ar),
+            voice: voices(&next.voice, &self.voice),
             sample_rate_hz: next.sample_rate_hz,
             ..self.clone()
         });

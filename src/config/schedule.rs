@@ -197,13 +197,13 @@ mod tests {
 
     #[test]
     fn config_check_names_the_line_and_the_host() {
-        let text = "[appointments]\nholidays = [\"Eid\"]\n\n[[appointments.hosts]]\nid = \"adviser\"\nname_en = \"A\"\n\
-                    name_ar = \"A\"\nhours = [\"sun 09:00-12:00\", \"mon 9-5\"]\n";
+        let text = "[appointments]\nholidays = [\"Eid\"]\n\n[[appointments.hosts]]\nid = \"adviser\"\nname.en = \"A\"\n\
+                    hours = [\"sun 09:00-12:00\", \"mon 9-5\"]\n";
         let problems = Config::parse(text, std::path::Path::new("kiosk.toml"), &[]).unwrap_err().to_string();
         let lines: Vec<&str> = problems.lines().collect();
         let holiday = "kiosk.toml:2: appointments.holidays: found \"Eid\"; allowed a day \"2026-12-02\"";
         let hours =
-            "kiosk.toml:8: appointments.hosts.0.hours: found \"mon 9-5\"; allowed for the host adviser: days, a blank";
+            "kiosk.toml:7: appointments.hosts.0.hours: found \"mon 9-5\"; allowed for the host adviser: days, a blank";
         assert!(
             lines.len() == 2 && lines.iter().zip([holiday, hours]).all(|(line, text)| line.starts_with(text)),
             "{problems}"

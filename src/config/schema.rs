@@ -7,7 +7,7 @@ use super::{
     section::{Section, Visitor, join, section},
     setting::Limit,
 };
-use crate::event::Language;
+use crate::event::{ByLanguage, Language};
 
 mod appointments;
 mod costs;
@@ -72,10 +72,8 @@ section! {
 section! {
     /// Who receives.
     Stand {
-        /// Its name in English.
-        name_en: String = "Noor Energy Pavilion".into(), Limit::NotEmpty;
-        /// Its name in Arabic.
-        name_ar: String = "جناح نور للطاقة".into(), Limit::NotEmpty;
+        /// Its name.
+        name: ByLanguage<String> = ByLanguage::texts("Noor Energy Pavilion", "جناح نور للطاقة"), Limit::NotEmpty;
         /// The language of the window when nobody is there.
         language: Language = Language::ENGLISH, Limit::Any;
         /// The time zone of the stand.
@@ -394,10 +392,8 @@ section! {
         api_key: String = String::new(), Limit::SecretName;
         /// Model name.
         model: String = "gpt-4o-mini-tts".into(), Limit::NotEmpty;
-        /// Voice for English.
-        voice_en: String = "alloy".into(), Limit::NotEmpty;
-        /// Voice for Arabic.
-        voice_ar: String = "alloy".into(), Limit::NotEmpty;
+        /// Voice for each language; another language: the English one.
+        voice: ByLanguage<String> = ByLanguage::texts("alloy", "alloy"), Limit::NotEmpty;
         /// The rate of the service's PCM, Hz.
         sample_rate_hz: u32 = 24_000, Limit::Int(8_000..=48_000);
         /// Time to the first sound, ms.
@@ -415,10 +411,8 @@ section! {
     Embedded {
         /// Folder of PocketSphinx's English acoustic model and dictionary.
         acoustic_model: PathBuf = "/usr/share/pocketsphinx/model/en-us".into(), Limit::Any;
-        /// espeak-ng voice for English.
-        voice_en: String = "en-us".into(), Limit::NotEmpty;
-        /// espeak-ng voice for Arabic.
-        voice_ar: String = "ar".into(), Limit::NotEmpty;
+        /// espeak-ng voice for each language; another language: the voice of its code.
+        voice: ByLanguage<String> = ByLanguage::texts("en-us", "ar"), Limit::NotEmpty;
         /// How fast it speaks, words a minute.
         words_per_minute: u32 = 155, Limit::Int(80..=450);
         /// Search score from which an entry of the knowledge base is the answer.

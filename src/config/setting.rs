@@ -8,7 +8,7 @@ use super::{
     address::is_private,
     choice::{AudioHost, Auth, CameraFormat, Choice, Digits, HttpMethod, LogFormat, NoiseSuppression, Theme, words},
 };
-use crate::event::Language;
+use crate::event::{ByLanguage, Language};
 
 /// What is allowed of a value beyond its type.
 #[derive(Debug, Clone, PartialEq)]
@@ -269,11 +269,39 @@ impl Setting for Language {
     }
 
     fn allowed(&self, _: &Limit) -> String {
-        Self::ALL.map(|language| toml_text(language.code())).join(", ")
+        "the code of a language that has files in assets/words, such as \"en\" or \"ar\"".to_owned()
     }
 
     fn to_toml(&self) -> String {
         toml_text(self.code())
+    }
+}
+
+/// A text for each language. What is given is put beside the defaults; [`Limit`] holds for each.
+impl Setting for ByLanguage<String> {
+    fn set(&mut self, value: &DeValue<'_>, limit: &Limit) -> Result<(), Refused> {
+        let given = value.as_table().ok_or(Refused)?.iter().map(|(code, text)| {
+            let language: Language = code.get_ref().parse().map_err(|_unknown| Refused)?;
+            let mut own = String::new();
+            own.set(text.get_ref(), limit)?;
+            Ok((language, own))
+        });
+        for (language, text) in given.collect::<Result<Vec<_>, Refused>>()? {
+            self.put(language, text);
+        }
+        Ok(())
+    }
+
+    fn allowed(&self, limit: &Limit) -> String {
+        format!("{{ en = \"…\", ar = \"…\" }}, for each language {}", String::new().allowed(limit))
+    }
+
+    fn to_toml(&self) -> String {
+        let shipped = Language::SHIPPED.into_iter().filter_map(|language| Some((language, self.own(language)?)));
+        let others = self.iter().filter(|(language, _)| !Language::SHIPPED.contains(language));
+        let texts: Vec<String> =
+            shipped.chain(others).map(|(language, text)| format!("{language} = {}", toml_text(text))).collect();
+        if texts.is_empty() { "{}".to_owned() } else { format!("{{ {} }}", texts.join(", ")) }
     }
 }
 

@@ -134,6 +134,8 @@ pub struct Conversation {
     asked_to_forget: bool,
     /// What the kiosk says of a touched card.
     card_says: String,
+    /// The page that is read out.
+    reads: Arc<str>,
 }
 
 impl Conversation {
@@ -164,6 +166,7 @@ impl Conversation {
             has_untold_result: false,
             asked_to_forget: false,
             card_says: String::new(),
+            reads: Arc::default(),
             parts,
             visit: None,
             clip: None,
@@ -372,6 +375,12 @@ impl Conversation {
             Command::Touch => Input::Touched,
             Command::Finish => Input::Finish,
             Command::CallStaff => Input::CallStaff,
+            Command::StaffSignedIn => Input::StaffSignedIn,
+            Command::ReadOut { text, language } => {
+                self.reads = text;
+                Input::ReadOut(language)
+            }
+            Command::StopReading => Input::StopReading,
             Command::SetLanguage(language) => Input::SetLanguage(language),
             Command::AskTopic(entry) => {
                 let language = self.state.language();
@@ -398,7 +407,8 @@ impl Conversation {
         let turn = transcription.turn;
         match event.piece {
             Some(TranscriptPiece::Partial(text)) => {
-                let language = Language::of_text(&text).unwrap_or(self.state.language());
+                let language = self.state.language();
+                let language = Language::written(&text, language).unwrap_or(language);
                 self.scene.visitor = Some(VisitorWords { text, language, is_final: false });
             }
             Some(TranscriptPiece::Final(transcript)) => {
@@ -410,7 +420,7 @@ impl Conversation {
                 let language = self.language_of(&text, transcript.language, transcript.entry.is_some());
                 if !text.is_empty() {
                     // The caption's direction is that of its letters, whatever language is answered in.
-                    let language = Language::of_text(&text).unwrap_or(language);
+                    let language = Language::written(&text, language).unwrap_or(language);
                     self.scene.visitor = Some(VisitorWords { text: text.clone(), language, is_final: true });
                 }
                 let words = HeardWords { text, language, entry: transcript.entry, served_by: transcript.served_by };

@@ -31,6 +31,9 @@ pub use question::{Question, Words};
 /// Speech shorter than this that has no words is taken for a noise and passed over in silence.
 const NOISE_AT_MOST: Duration = Duration::from_millis(800);
 
+/// The sentence of a page that is read out: what stands there.
+pub const READ_OUT: &str = "consent.spoken";
+
 /// How long the last visitor's language stays after a visit, for the farewell to be read.
 pub const FAREWELL: Duration = Duration::from_secs(5);
 
@@ -82,6 +85,8 @@ struct Answer {
     ends_visit: bool,
     /// It only bids welcome.
     is_greeting: bool,
+    /// It reads a page out.
+    is_reading: bool,
     /// What it answers; `None` for a sentence of the kiosk's own.
     question: Option<Question>,
 }
@@ -171,6 +176,12 @@ impl State {
         self.interruption.is_some()
     }
 
+    /// Whether a page of text is being read out.
+    #[must_use]
+    pub fn is_reading(&self) -> bool {
+        self.answer.as_ref().is_some_and(|answer| answer.is_reading)
+    }
+
     /// The utterance whose speech is being heard or judged.
     #[must_use]
     pub fn utterance(&self) -> Option<UtteranceId> {
@@ -208,8 +219,11 @@ impl Step<'_> {
             Input::NotMe => self.not_me(),
             Input::Forgotten { is_done } => self.tell(if is_done { "greet.forgotten" } else { "greet.unforgotten" }),
             Input::Tell(key) => self.tell(key),
+            Input::ReadOut(language) => self.read_out(language),
+            Input::StopReading => self.stop_reading(),
             Input::Left => self.end_visit(EndReason::Departure),
             Input::Finish => self.end_visit(EndReason::Touch),
+            Input::StaffSignedIn => self.end_visit(EndReason::Staff),
             Input::Shutdown => self.end_visit(EndReason::Shutdown),
             Input::Topic(question) => self.topic(question),
             Input::SetLanguage(language) => self.choose_language(language),
@@ -359,6 +373,34 @@ impl Step<'_> {
         self.say("safe.ask", false);
     }
 
+    /// Whoever wants a page read out is there, and has finished talking. It is no visit on record.
+    fn read_out(&mut self, language: Language) {
+        if self.state.is_reading() {
+            return self.stop_reading();
+        }
+        self.touched();
+        self.attend();
+        self.stop_answer();
+        self.drop_turn();
+        self.state.language = language;
+        self.say(READ_OUT, false);
+        if let Some(answer) = &mut self.state.answer {
+            answer.is_reading = true;
+        }
+    }
+
+    fn stop_reading(&mut self) {
+        if !self.state.is_reading() {
+            return;
+        }
+        let was_interrupted = self.state.interruption.is_some();
+        self.stop_answer();
+        if was_interrupted || self.state.phase == Phase::Speaking {
+            self.go(Phase::Listening);
+            self.judge();
+        }
+    }
+
     // ---- the end of the turn ----------------------------------------------------------------------------------------
 
     /// Decides whether the visitor has finished, and prepares the answer meanwhile.
@@ -496,6 +538,7 @@ impl Step<'_> {
             is_empty: false,
             ends_visit: false,
             is_greeting: false,
+            is_reading: false,
             question,
         });
         id

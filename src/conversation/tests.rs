@@ -18,9 +18,11 @@ use world::{Setup, Thought, World, heard, said};
 
 mod booking;
 mod known;
+mod languages;
 mod log;
 mod memory;
 mod mid_answer;
+mod reading;
 mod tools;
 mod world;
 

@@ -33,7 +33,15 @@ impl LanguageOfVisit {
         words: &Words,
     ) -> Language {
         self.small_now = None;
-        let of_words: Vec<Language> = text.split_whitespace().filter_map(Language::of_text).collect();
+        let is_spoken_here = words.languages().contains(&heard);
+        let heard =
+            if is_spoken_here { heard } else { of_visit.or(Language::of_text(text)).unwrap_or(Language::ENGLISH) };
+        // By its letters a word is of the language that was heard, if that has such letters, else of the visit's.
+        let of_word = |word: &str| {
+            let as_heard = Language::written(word, heard).filter(|own| *own == heard);
+            as_heard.or_else(|| Language::written(word, of_visit.unwrap_or(heard)))
+        };
+        let of_words: Vec<Language> = text.split_whitespace().filter_map(of_word).collect();
         let Some(of_visit) = of_visit else {
             return majority(&of_words).unwrap_or(heard);
         };

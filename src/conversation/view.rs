@@ -6,8 +6,8 @@ use super::{answer::ToolMark, heard::SpokenText, machine::State};
 use crate::{
     audio::Playhead,
     event::{
-        AnswerId, Caption, CaptionWord, Card, Connection, Device, KnownVisitor, Language, Phase, Speaker, Toast,
-        ToolStep, ToolView, Topic, View, WordState,
+        AnswerId, ByLanguage, Caption, CaptionWord, Card, Connection, Device, KnownVisitor, Language, Phase, Speaker,
+        Toast, ToolStep, ToolView, Topic, View, WordState,
     },
 };
 
@@ -40,7 +40,7 @@ pub(super) struct Scene {
     /// Until when the card of a visit that is over stays.
     pub(super) summary_until: Option<Duration>,
     /// The name of who speaks, if it is not whom the visit began with.
-    pub(super) persona: Option<[String; 2]>,
+    pub(super) persona: Option<ByLanguage<String>>,
 }
 
 /// A card of an appointment stays for the question after it (another time? cancel it?), and leaves with the next.
@@ -178,6 +178,7 @@ impl Scene {
             card: self.card.clone(),
             persona: self.persona.clone(),
             topics: self.topics.clone(),
+            is_reading: state.is_reading(),
             toast: self.toast.clone(),
         }
     }

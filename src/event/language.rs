@@ -1,6 +1,6 @@
 //! The languages of a conversation.
 
-use std::str::FromStr;
+use std::{collections::BTreeMap, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 use unicode_normalization::{UnicodeNormalization as _, char::is_combining_mark};
@@ -15,8 +15,8 @@ impl Language {
     pub const ENGLISH: Self = Self(*b"en");
     /// Arabic.
     pub const ARABIC: Self = Self(*b"ar");
-    /// The languages the program speaks, in the order of the language switch.
-    pub const ALL: [Self; 2] = [Self::ENGLISH, Self::ARABIC];
+    /// The languages that come with the program: they are always there, and share the window while nobody has chosen one.
+    pub const SHIPPED: [Self; 2] = [Self::ENGLISH, Self::ARABIC];
 
     /// Two lower-case letters: `en`, `ar`.
     #[must_use]
@@ -27,10 +27,19 @@ impl Language {
     /// Whether it is written from right to left.
     #[must_use]
     pub fn is_right_to_left(self) -> bool {
-        self == Self::ARABIC
+        // The languages of Unicode's right-to-left scripts that have a code of two letters.
+        matches!(&self.0, b"ar" | b"fa" | b"he" | b"ur" | b"ps" | b"sd" | b"ug" | b"yi" | b"dv")
     }
 
-    /// The language of a text by its letters: Arabic where most letters are Arabic. `None` without letters.
+    /// The language of a text by its letters, where several languages share a script `likely` if it is one of them. `None`
+    /// without letters.
+    #[must_use]
+    pub fn written(text: &str, likely: Self) -> Option<Self> {
+        let shipped = Self::of_text(text)?;
+        Some(if shipped.is_right_to_left() == likely.is_right_to_left() { likely } else { shipped })
+    }
+
+    /// The shipped language that has a text's letters: Arabic where most are Arabic. `None` without letters.
     #[must_use]
     pub fn of_text(text: &str) -> Option<Self> {
         let (mut arabic, mut latin) = (0_usize, 0_usize);
@@ -59,14 +68,17 @@ impl std::fmt::Display for Language {
 
 /// The code that was not understood.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("\"{0}\" is not a language this program speaks; allowed: \"en\", \"ar\"")]
+#[error("\"{0}\" is not the code of a language: two small letters (ISO 639-1), such as \"en\" or \"ar\"")]
 pub struct UnknownLanguage(pub String);
 
 impl FromStr for Language {
     type Err = UnknownLanguage;
 
     fn from_str(code: &str) -> Result<Self, Self::Err> {
-        Self::ALL.into_iter().find(|language| language.code() == code).ok_or_else(|| UnknownLanguage(code.to_owned()))
+        match code.as_bytes() {
+            [first @ b'a'..=b'z', second @ b'a'..=b'z'] => Ok(Self([*first, *second])),
+            _ => Err(UnknownLanguage(code.to_owned())),
+        }
     }
 }
 
@@ -81,6 +93,69 @@ impl TryFrom<String> for Language {
 impl From<Language> for String {
     fn from(language: Language) -> Self {
         language.code().to_owned()
+    }
+}
+
+/// Something that is there for each of some languages.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ByLanguage<T>(BTreeMap<Language, T>);
+
+impl<T> ByLanguage<T> {
+    /// What `language` has of its own.
+    #[must_use]
+    pub fn own(&self, language: Language) -> Option<&T> {
+        self.0.get(&language)
+    }
+
+    /// What `language` has, else English, else any.
+    #[must_use]
+    pub fn of(&self, language: Language) -> Option<&T> {
+        self.own(language).or_else(|| self.own(Language::ENGLISH)).or_else(|| self.0.values().next())
+    }
+
+    /// Each with its language, by code.
+    pub fn iter(&self) -> impl Iterator<Item = (Language, &T)> {
+        self.0.iter().map(|(language, own)| (*language, own))
+    }
+
+    /// Each with its language, to be changed.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = (Language, &mut T)> {
+        self.0.iter_mut().map(|(language, own)| (*language, own))
+    }
+
+    /// Puts what `language` has in the place of what it had.
+    pub fn put(&mut self, language: Language, own: T) {
+        self.0.insert(language, own);
+    }
+}
+
+impl ByLanguage<String> {
+    /// A text in the shipped languages.
+    #[must_use]
+    pub fn texts(english: &str, arabic: &str) -> Self {
+        [(Language::ENGLISH, english.to_owned()), (Language::ARABIC, arabic.to_owned())].into_iter().collect()
+    }
+
+    /// The text in `language`, else in English, else in any; empty if there is none.
+    #[must_use]
+    pub fn text(&self, language: Language) -> &str {
+        let own = self.own(language).filter(|text| !text.is_empty());
+        own.or_else(|| self.of(Language::ENGLISH).filter(|text| !text.is_empty()))
+            .or_else(|| self.0.values().find(|text| !text.is_empty()))
+            .map_or("", String::as_str)
+    }
+}
+
+impl<T> Default for ByLanguage<T> {
+    fn default() -> Self {
+        Self(BTreeMap::new())
+    }
+}
+
+impl<T> FromIterator<(Language, T)> for ByLanguage<T> {
+    fn from_iter<I: IntoIterator<Item = (Language, T)>>(items: I) -> Self {
+        Self(items.into_iter().collect())
     }
 }
 
@@ -108,6 +183,7 @@ fn one_spelling(letter: char) -> Option<char> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
 
@@ -116,6 +192,24 @@ mod tests {
         let spelled = |text| in_one_spelling(text).collect::<String>();
         assert_eq!(spelled("Café, the Children’s"), "cafe, the children's");
         assert_eq!(spelled("أَرْبَعَة ٥٠"), spelled("اربعه 50"));
+    }
+
+    #[test]
+    fn a_language_is_two_small_letters_and_one_that_shares_its_script_is_told_by_what_is_likely() {
+        let french: Language = "fr".parse().unwrap();
+        assert_eq!(Language::written("Bonjour à tous", french), Some(french));
+        assert_eq!(Language::written("متى تفتحون؟", french), Some(Language::ARABIC));
+        assert_eq!(Language::written("When do you open?", Language::ARABIC), Some(Language::ENGLISH));
+        let refused = "French".parse::<Language>().unwrap_err().to_string();
+        assert!(refused.contains("\"French\"") && refused.contains("ISO 639-1"), "{refused}");
+    }
+
+    #[test]
+    fn a_text_that_a_language_lacks_is_told_in_another() {
+        let texts = ByLanguage::texts("Desk", "");
+        let french: Language = "fr".parse().unwrap();
+        assert_eq!((texts.text(french), texts.text(Language::ARABIC)), ("Desk", "Desk"));
+        assert_eq!(ByLanguage::texts("", "مكتب").text(Language::ENGLISH), "مكتب");
     }
 
     #[test]

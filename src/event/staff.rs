@@ -4,7 +4,7 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use super::{Language, VisitorId};
+use super::{Fault, Language, VisitorId};
 
 /// What staff do, or a visitor who is being enrolled. Sent over a bounded queue; when it is full the touch is dropped.
 #[derive(Clone, PartialEq)]
@@ -41,6 +41,8 @@ pub enum StaffCommand {
     BeginEnrolment,
     /// Step 1 is done: on to consent.
     SetDetails(PersonDetails),
+    /// "Read out" on the consent page: the text is spoken, or no more.
+    ReadOut,
     /// "Touch and hold to agree" was held to its end.
     Agree,
     /// "No, thank you", or "Stop, keep nothing": nothing is kept.
@@ -308,6 +310,16 @@ pub struct CaptureView {
     pub looks_like: Option<(String, f32)>,
 }
 
+/// Safe mode's page for staff.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FaultView {
+    /// What keeps the program from starting.
+    pub fault: Arc<Fault>,
+    /// Whether somebody showed their PIN, and may start or end the program here. Without a database no PIN can be
+    /// checked: then the page only tells.
+    pub may_act: bool,
+}
+
 /// What the staff pages show.
 #[derive(Clone, PartialEq)]
 pub enum StaffPage {
@@ -328,6 +340,8 @@ pub enum StaffPage {
     Consent(ConsentView),
     /// Step 3.
     Capture(CaptureView),
+    /// Safe mode: why the program does not start.
+    Fault(FaultView),
     /// Step 4: the name, and until when it is kept.
     Done {
         /// Who was enrolled.

@@ -114,6 +114,8 @@ pub enum EndReason {
     Departure,
     /// The visitor touched "Finish".
     Touch,
+    /// Staff took the kiosk over.
+    Staff,
     /// The program is stopping.
     Shutdown,
 }
@@ -300,6 +302,18 @@ pub enum Command {
     HideCard,
     /// The visitor asked for a person.
     CallStaff,
+    /// A member of staff has signed in at the screen.
+    StaffSignedIn,
+    /// "Read out" was touched on a page of text: says it, instead of whatever is being said. Touched while the kiosk
+    /// reads, it stops.
+    ReadOut {
+        /// What stands there.
+        text: std::sync::Arc<str>,
+        /// Its language.
+        language: Language,
+    },
+    /// The page that is being read out is gone.
+    StopReading,
     /// End the visit and stop the program.
     Shutdown,
 }

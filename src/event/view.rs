@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Card, Device, EntryId, KnownVisitor, Language, Phase, Speaker};
+use super::{ByLanguage, Card, Device, EntryId, KnownVisitor, Language, Phase, Speaker};
 
 /// How sure or how far a word of the caption is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,8 +58,8 @@ pub struct Topic {
     pub entry: EntryId,
     /// The name of its icon (`clock`, `cap`, `pin`, `calendar`, …).
     pub icon: String,
-    /// Its label in English and Arabic.
-    pub label: [String; 2],
+    /// Its label.
+    pub label: ByLanguage<String>,
 }
 
 /// A short message above the chips.
@@ -125,10 +125,12 @@ pub struct View {
     pub tool: Option<ToolView>,
     /// What takes the place of the caption.
     pub card: Option<Card>,
-    /// Who speaks, in English and Arabic, if it is not the reception.
-    pub persona: Option<[String; 2]>,
+    /// Who speaks, if it is not the reception.
+    pub persona: Option<ByLanguage<String>>,
     /// The topics that can be touched.
     pub topics: std::sync::Arc<[Topic]>,
+    /// Whether a page of text is being read out.
+    pub is_reading: bool,
     /// A message above the chips.
     pub toast: Option<Toast>,
 }
@@ -153,6 +155,7 @@ impl View {
             card: None,
             persona: None,
             topics,
+            is_reading: false,
             toast: None,
         }
     }

@@ -57,13 +57,8 @@ impl Visitor {
     /// # Errors
     /// The embedded voice cannot speak.
     pub async fn prepare(foundation: &Foundation, language: Language, script: Script) -> Result<Self, StartError> {
-        let voice =
-            |wanted| VISITOR_VOICES.iter().find(|(language, _)| *language == wanted).map_or("", |(_, voice)| voice);
-        let config = Embedded {
-            voice_en: voice(Language::ENGLISH).to_owned(),
-            voice_ar: voice(Language::ARABIC).to_owned(),
-            ..foundation.config.embedded.clone()
-        };
+        let voice = VISITOR_VOICES.iter().map(|(language, voice)| (*language, (*voice).to_owned())).collect();
+        let config = Embedded { voice, ..foundation.config.embedded.clone() };
         let vowels = Arc::new(Vowels::new(foundation.onnx.clone(), foundation.models.clone()));
         let voice = EmbeddedTextToSpeech::new(foundation.espeak.clone()?, vowels, &config);
         let questions = QUESTIONS.iter().find(|(own, _)| *own == language).map_or([""; 3], |(_, questions)| *questions);

@@ -5,6 +5,7 @@ use crate::{
     camera::CameraError,
     cloud::ProviderError,
     conversation::PersonaError,
+    event::Language,
     knowledge::KnowledgeError,
     runtime::{ManifestError, OnnxError},
     store::StoreError,
@@ -17,6 +18,16 @@ pub enum StartError {
     /// The translation files.
     #[error(transparent)]
     Words(#[from] WordsError),
+    /// The window's language has no files.
+    #[error("stand.language is \"{found}\", which has no file in {folder}/words; allowed: {allowed}")]
+    Language {
+        /// What the configuration says.
+        found: Language,
+        /// `paths.assets`
+        folder: String,
+        /// The languages that have files.
+        allowed: String,
+    },
     /// The knowledge base.
     #[error(transparent)]
     Knowledge(#[from] KnowledgeError),

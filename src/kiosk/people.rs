@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use tokio::sync::mpsc;
+
 use super::Foundation;
 use crate::{
     clock::Clock,
     config::Secrets,
-    event::{Bus, Device, DeviceStatus, Event},
+    event::{Bus, Command, Device, DeviceStatus, Event},
     staff::{Desk, DeskHandle, DeskParts, RecogniserId, Register, system_wall_clock},
     store::{Key, Store},
     vision::RecogniserInfo,
@@ -51,6 +53,7 @@ impl People {
         foundation: &Foundation,
         clock: Arc<dyn Clock>,
         eyes: &EyesLink,
+        conversation: mpsc::Sender<Command>,
         repaint: Arc<dyn Fn() + Send + Sync>,
     ) -> DeskHandle {
         Desk::start(DeskParts {
@@ -60,6 +63,7 @@ impl People {
             same_person_threshold: self.recogniser.same_person_threshold,
             glimpses: eyes.glimpses.clone(),
             eyes: eyes.mode.clone(),
+            conversation,
             repaint: Box::new(move || repaint()),
         })
     }

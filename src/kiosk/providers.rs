@@ -13,7 +13,7 @@ use crate::{
     cloud::{BreakerSettings, Cloud, Ledger, Link, ProviderError, Service, Supervisor},
     config::{self, Secrets},
     conversation::Personas,
-    event::{Bus, Connection, Event, Language, ProviderKind, ProviderStatus},
+    event::{Bus, Connection, Event, ProviderKind, ProviderStatus},
     llm::{CloudLanguageModel, CloudObserver, KnowledgeModel, LanguageModel, LlmChain, Observer},
     speech::{
         CloudSpeechToText, CloudTextToSpeech, SPEECH_RATE_HZ, SpeechToText, SttChain, TextToSpeech, TtsChain,
@@ -73,10 +73,8 @@ pub(super) fn build(foundation: &Foundation, clock: Arc<dyn Clock>, bus: &Bus, s
             suspended(bus, ProviderKind::TextToSpeech, EMBEDDED, &error.message);
         }
     }
-    let apologies = Language::ALL
-        .into_iter()
-        .map(|language| (language, foundation.words.get("trouble", language).to_owned()))
-        .collect();
+    let spoken = foundation.words.languages().iter().copied();
+    let apologies = spoken.map(|language| (language, foundation.words.get("trouble", language).to_owned())).collect();
     let observer = CloudObserver::configured(config, &cloud);
     let connection = if is_usable { supervisor.health().subscribe() } else { watch::channel(Connection::Offline).1 };
     Providers {
@@ -136,17 +134,14 @@ pub(super) fn choose_voices(espeak: &Espeak, config: &mut config::Embedded) {
     // On a thread of its own, because it waits for espeak-ng's, and whoever starts the kiosk may be a task.
     std::thread::scope(|scope| {
         let checking = scope.spawn(|| {
-            let voices = [
-                ("embedded.voice_en", &mut config.voice_en, defaults.voice_en),
-                ("embedded.voice_ar", &mut config.voice_ar, defaults.voice_ar),
-            ];
-            for (key, voice, default) in voices {
-                if !espeak.has_voice(voice) && espeak.has_voice(&default) {
+            for (language, voice) in config.voice.iter_mut() {
+                let default = defaults.voice.own(language).map_or(language.code(), String::as_str);
+                if !espeak.has_voice(voice) && espeak.has_voice(default) {
                     tracing::warn!(
-                        "{key} is \"{voice}\", which espeak-ng does not have: \"{default}\" speaks instead; \
+                        "embedded.voice.{language} is \"{voice}\", which espeak-ng does not have: \"{default}\" speaks instead; \
                          `espeak-ng --voices` lists the files' and the voices' names that can be used"
                     );
-                    *voice = default;
+                    default.clone_into(voice);
                 }
             }
         });

@@ -12,7 +12,7 @@ use tokio::{
     sync::{mpsc, oneshot},
 };
 
-use super::{Foundation, Kiosk, Libraries, Seeing, Sound, StartError, Surroundings, demo::Visitor};
+use super::{Foundation, Kiosk, Libraries, STORE_CLOSE_LIMIT, Seeing, Sound, StartError, Surroundings, demo::Visitor};
 use crate::{
     audio::{
         AudioThread, Bell, BenchLog, DeviceSink, DeviceSource, Meters, StdinSource, StdoutSink, WavSink,
@@ -20,12 +20,17 @@ use crate::{
     },
     camera::{self, Recorded},
     clock::{Clock, SystemClock},
-    config::Config,
+    config::{Config, ConfigErrors, Secrets},
     conversation::Activity,
-    event::{Command, Device, DeviceStatus, EndReason, Event, Language, Subscription, staff::StaffView},
+    event::{
+        Bus, Command, Device, DeviceStatus, EndReason, Event, Fault, FaultCause, Language, Subscription,
+        staff::StaffView,
+    },
     ops::report::{Collector, Report},
     runtime::Onnx,
-    ui::{Paused, PausedInputs, SafeCause, SafeMode, ScreenshotRequest, UiInputs, WindowHandle, WindowOptions},
+    staff::{SafeDesk, SafeDeskParts, system_wall_clock},
+    store::{Key, People, Store},
+    ui::{Paused, PausedInputs, ScreenshotRequest, UiInputs, WindowHandle, WindowInputs, WindowOptions},
 };
 
 /// Pictures of the window waiting to be taken. When it is full the asker waits.
@@ -33,6 +38,9 @@ const SCREENSHOTS: usize = 4;
 
 /// How long a picture of the window may take.
 const SCREENSHOT_LIMIT: Duration = Duration::from_secs(20);
+
+/// How long safe mode waits for the database with the staff's PINs.
+const PINS_LIMIT: Duration = Duration::from_secs(3);
 
 /// When models and grammars are certainly loaded, after the start.
 const LOADED_AFTER: Duration = Duration::from_secs(2);
@@ -83,7 +91,7 @@ pub fn run(config: &Config, options: &RunOptions) -> Result<Report, StartError> 
             Err(error) if options.is_headless => return Err(error),
             Err(error) => {
                 tracing::error!(%error, "the kiosk cannot start");
-                match pause(config, options.window_px, safe_mode(&error)) {
+                match pause(config, options.window_px, fault(&error)) {
                     Pause::StartAgain => {}
                     Pause::Closed => return Err(error),
                     Pause::Told => return Ok(Collector::default().report(Meters::default())),
@@ -98,20 +106,25 @@ pub fn run(config: &Config, options: &RunOptions) -> Result<Report, StartError> 
 pub enum Pause {
     /// "Start again" was touched.
     StartAgain,
-    /// The window was closed, or there is none.
+    /// The window was closed, staff ended the program, or there is no window.
     Closed,
     /// The program was told to stop.
     Told,
 }
 
-/// Shows safe mode because the configuration of `file` cannot be used. The window looks as the defaults say.
+/// Shows safe mode because the configuration of `file` cannot be used, for these `problems`. The window looks as the
+/// defaults say.
 #[must_use]
-pub fn pause_for_configuration(file: &Path, window_px: Option<[u16; 2]>) -> Pause {
+pub fn pause_for_configuration(file: &Path, problems: &ConfigErrors, window_px: Option<[u16; 2]>) -> Pause {
     // An empty file in the place of the wrong one: its relative paths begin at the same folder.
     match Config::parse("", file, &[]) {
         Ok(defaults) => {
-            let safe = SafeMode { cause: SafeCause::Configuration, code: "CONFIG-401".to_owned() };
-            pause(&defaults, window_px, safe)
+            let found = problems.to_string();
+            pause(
+                &defaults,
+                window_px,
+                Fault { cause: FaultCause::Configuration, code: "CONFIG-401".to_owned(), found },
+            )
         }
         Err(_) => Pause::Closed,
     }
@@ -337,19 +350,21 @@ impl Running {
             meters: self.kiosk.meters.clone(),
             commands: self.kiosk.commands.clone(),
             sight: self.kiosk.eyes.sight.clone(),
-            staff_view: match &self.kiosk.desk {
-                Some(desk) => desk.view.clone(),
-                None => Arc::new(ArcSwap::from_pointee(StaffView::closed(foundation.config.stand.language))),
+            window: WindowInputs {
+                staff_view: match &self.kiosk.desk {
+                    Some(desk) => desk.view.clone(),
+                    None => Arc::new(ArcSwap::from_pointee(StaffView::closed(foundation.config.stand.language))),
+                },
+                // Without a desk its pages do not open.
+                staff: self.kiosk.desk.as_ref().map_or_else(|| mpsc::channel(1).0, |desk| desk.commands.clone()),
+                wall: jiff::Timestamp::now,
+                words: foundation.words.clone(),
+                stand: foundation.config.stand.clone(),
+                ui: foundation.config.ui.clone(),
+                assets: foundation.config.paths.assets.clone(),
+                clock: self.clock.clone(),
+                handle: window,
             },
-            // Without a desk its pages do not open.
-            staff: self.kiosk.desk.as_ref().map_or_else(|| mpsc::channel(1).0, |desk| desk.commands.clone()),
-            wall: jiff::Timestamp::now,
-            words: foundation.words.clone(),
-            stand: foundation.config.stand.clone(),
-            ui: foundation.config.ui.clone(),
-            assets: foundation.config.paths.assets.clone(),
-            clock: self.clock.clone(),
-            window,
             screenshots,
         };
         if let Err(error) = crate::ui::run(inputs, WindowOptions { size_px }) {
@@ -379,41 +394,67 @@ async fn give_back_start_up_memory(onnx: Onnx) {
     }
 }
 
-fn safe_mode(error: &StartError) -> SafeMode {
+fn fault(error: &StartError) -> Fault {
     let (cause, code) = match error {
-        StartError::Store(_) => (SafeCause::Storage, "STORE-301"),
-        StartError::Rate(_) | StartError::Voice(_) => (SafeCause::Devices, "SOUND-201"),
-        StartError::Onnx(_) | StartError::Vad(_) | StartError::Manifest(_) => (SafeCause::Files, "MODEL-101"),
+        StartError::Store(_) => (FaultCause::Storage, "STORE-301"),
+        StartError::Rate(_) | StartError::Voice(_) => (FaultCause::Devices, "SOUND-201"),
+        StartError::Onnx(_) | StartError::Vad(_) | StartError::Manifest(_) => (FaultCause::Files, "MODEL-101"),
         StartError::Words(_)
+        | StartError::Language { .. }
         | StartError::Knowledge(_)
         | StartError::Personas(_)
         | StartError::Wav(_)
-        | StartError::Camera(_) => (SafeCause::Files, "FILES-102"),
-        StartError::Thread(_) | StartError::Ended => (SafeCause::Files, "SYSTEM-302"),
+        | StartError::Camera(_) => (FaultCause::Files, "FILES-102"),
+        StartError::Thread(_) | StartError::Ended => (FaultCause::Files, "SYSTEM-302"),
     };
-    SafeMode { cause, code: code.to_owned() }
+    Fault { cause, code: code.to_owned(), found: error.to_string() }
 }
 
 /// Shows safe mode until staff start again or close it, or the program is told to stop.
-fn pause(config: &Config, window_px: Option<[u16; 2]>, safe: SafeMode) -> Pause {
+fn pause(config: &Config, window_px: Option<[u16; 2]>, fault: Fault) -> Pause {
     let (Ok(words), Ok(runtime)) = (crate::words::Words::load(&config.paths.assets), runtime()) else {
         return Pause::Closed;
     };
+    let _inside = runtime.enter();
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::start_now());
     let window = WindowHandle::default();
+    let pins = runtime.block_on(pins(config, &clock));
+    let desk = SafeDesk::start(SafeDeskParts {
+        clock: clock.clone(),
+        wall: system_wall_clock(),
+        config,
+        fault: fault.clone(),
+        people: pins.as_ref().map(|(_, people)| people.clone()),
+        repaint: Box::new({
+            let window = window.clone();
+            move || window.request_repaint()
+        }),
+    });
     let inputs = PausedInputs {
-        safe,
-        words: Arc::new(words),
-        stand: config.stand.clone(),
-        ui: config.ui.clone(),
-        assets: config.paths.assets.clone(),
-        clock: Arc::new(SystemClock::start_now()),
-        window: window.clone(),
+        fault,
+        window: WindowInputs {
+            staff_view: desk.view,
+            staff: desk.commands,
+            wall: jiff::Timestamp::now,
+            words: Arc::new(words),
+            stand: config.stand.clone(),
+            ui: config.ui.clone(),
+            assets: config.paths.assets.clone(),
+            clock,
+            handle: window.clone(),
+        },
     };
     let told = runtime.spawn(async move {
         signalled().await;
         window.close();
     });
-    match crate::ui::run_paused(inputs, WindowOptions { size_px: window_px }) {
+    let ended = crate::ui::run_paused(inputs, WindowOptions { size_px: window_px });
+    if let Some((store, _)) = pins
+        && let Err(error) = store.close(STORE_CLOSE_LIMIT)
+    {
+        tracing::error!(%error, "tries of PINs were not all written down");
+    }
+    match ended {
         Ok(Paused::StartAgain) => Pause::StartAgain,
         Ok(Paused::Closed) if told.is_finished() => Pause::Told,
         Ok(Paused::Closed) => Pause::Closed,
@@ -421,5 +462,21 @@ fn pause(config: &Config, window_px: Option<[u16; 2]>, safe: SafeMode) -> Pause 
             tracing::error!(%error, "safe mode cannot be shown");
             Pause::Closed
         }
+    }
+}
+
+/// The staff's PINs, if the database is there and can be read: safe mode makes none.
+async fn pins(config: &Config, clock: &Arc<dyn Clock>) -> Option<(Store, People)> {
+    let path = &config.paths.database;
+    if !path.exists() {
+        return None;
+    }
+    let secret = Secrets::from_environment().get(&config.store.key).ok()?;
+    let key = Key::load_existing(path, &config.store.key, secret.as_ref()).ok().flatten()?;
+    let store = Store::open(path, Bus::new(clock.clone())).ok()?;
+    let people = store.people(key);
+    match tokio::time::timeout(PINS_LIMIT, people.ready()).await {
+        Ok(Ok(())) => Some((store, people)),
+        _ => None,
     }
 }

@@ -22,7 +22,7 @@ use std::{
 
 use rusqlite::{Connection, params};
 
-use super::{Entry, Hit, KnowledgeError, Problem, load, normalise};
+use super::{Entry, Hit, KnowledgeError, LocalText, Problem, load, normalise};
 use crate::event::{EntryId, Language, Topic};
 
 /// Phrasings that FTS5 hands over for scoring. An entry has about nine, so that these are at least ten entries.
@@ -87,10 +87,12 @@ impl KnowledgeBase {
         )?;
         let mut phrasings = Vec::new();
         let mut vocabulary = BTreeMap::new();
-        for language in Language::ALL {
+        let languages: BTreeSet<Language> =
+            entries.iter().flat_map(|(entry, _)| entry.texts().map(|(language, _)| language)).collect();
+        for language in languages {
             let mut own = Vocabulary::default();
             for (entry, _) in &entries {
-                for phrasing in entry.text(language).all_phrasings() {
+                for phrasing in entry.own_text(language).into_iter().flat_map(LocalText::all_phrasings) {
                     let words = normalise::tokens(phrasing);
                     index.execute(
                         "INSERT INTO phrasing (rowid, language, words) VALUES (?1, ?2, ?3)",

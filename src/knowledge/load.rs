@@ -6,11 +6,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use serde::Deserialize;
+use serde::{
+    Deserialize, Deserializer,
+    de::{Error as _, MapAccess, Visitor},
+};
 use toml::Spanned;
 
 use super::{Answered, Entry, LocalText, normalise};
-use crate::event::{EntryId, Language, Topic};
+use crate::event::{ByLanguage, EntryId, Language, Topic};
 
 /// The icons a topic may have: those that the window draws for topics.
 pub const TOPIC_ICONS: &[&str] = &["clock", "cap", "pin", "calendar", "info", "staff", "call", "book", "star"];
@@ -145,12 +148,13 @@ impl Reader {
         if let Some(first) = self.ids.get(&id) {
             return Err((at, format!("the id \"{id}\" is already used at {first}; every entry needs its own")));
         }
-        let language = |raw: Option<Spanned<RawText>>, language: Language| match raw {
-            Some(text) => checked_text(&id, language, text),
-            None => Err((at, format!("the entry \"{id}\" lacks [entry.{language}]; it needs both languages"))),
-        };
-        let english = language(raw.en, Language::ENGLISH)?;
-        let arabic = language(raw.ar, Language::ARABIC)?;
+        if let Some(lacking) = Language::SHIPPED.into_iter().find(|language| !raw.texts.contains_key(language)) {
+            return Err((at, format!("the entry \"{id}\" lacks [entry.{lacking}]; it needs both languages")));
+        }
+        let mut texts = BTreeMap::new();
+        for (language, text) in raw.texts {
+            texts.insert(language, checked_text(&id, language, text)?);
+        }
         let (topic, order) = match raw.topic {
             None => (None, 0),
             Some(topic) => {
@@ -160,7 +164,7 @@ impl Reader {
         };
 
         let mut own = BTreeSet::new();
-        for (language, text) in [(Language::ENGLISH, &english), (Language::ARABIC, &arabic)] {
+        for (language, text) in texts.iter().map(|(language, text)| (*language, text)) {
             for phrasing in text.text.all_phrasings() {
                 let key = (language, normalise::tokens(phrasing));
                 if let Some(other) = self.phrasings.get(&key) {
@@ -177,7 +181,11 @@ impl Reader {
             Some(Does::Forgets) => Answered::Forgets,
             None => Answered::Answers,
         };
-        self.contents.entries.push((Entry { id, does, topic, english: english.text, arabic: arabic.text }, order));
+        let Some(english) = texts.remove(&Language::ENGLISH) else {
+            return Err((at, format!("the entry \"{id}\" lacks [entry.en]")));
+        };
+        let others = texts.into_iter().map(|(language, text)| (language, text.text)).collect();
+        self.contents.entries.push((Entry { id, does, topic, english: english.text, others }, order));
         Ok(())
     }
 }
@@ -229,15 +237,16 @@ fn checked_text(id: &EntryId, language: Language, raw: Spanned<RawText>) -> Resu
 
 fn checked_topic(id: &EntryId, raw: Spanned<RawTopic>) -> Result<Topic, (usize, String)> {
     let at = raw.span().start;
-    let RawTopic { icon, en, ar, .. } = raw.into_inner();
+    let RawTopic { icon, label, .. } = raw.into_inner();
     if !TOPIC_ICONS.contains(&icon.as_str()) {
         let allowed = TOPIC_ICONS.join(", ");
         return Err((at, format!("the topic of \"{id}\" has the unknown icon \"{icon}\"; allowed: {allowed}")));
     }
-    if en.trim().is_empty() || ar.trim().is_empty() {
+    let lacks = |language| label.own(language).is_none_or(|label| label.trim().is_empty());
+    if Language::SHIPPED.into_iter().any(lacks) {
         return Err((at, format!("the topic of \"{id}\" needs a label in both languages")));
     }
-    Ok(Topic { entry: id.clone(), icon, label: [en, ar] })
+    Ok(Topic { entry: id.clone(), icon, label })
 }
 
 /// What one chunk may hold.
@@ -248,14 +257,47 @@ struct Chunk {
     entry: Vec<RawEntry>,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 struct RawEntry {
     id: Spanned<String>,
     does: Option<Does>,
     topic: Option<Spanned<RawTopic>>,
-    en: Option<Spanned<RawText>>,
-    ar: Option<Spanned<RawText>>,
+    /// `[entry.<code>]`
+    texts: BTreeMap<Language, Spanned<RawText>>,
+}
+
+/// By hand: serde's `flatten`, which would take the languages' tables, loses the places of what is wrong.
+impl<'de> Deserialize<'de> for RawEntry {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Fields;
+        impl<'de> Visitor<'de> for Fields {
+            type Value = RawEntry;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an entry")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<RawEntry, A::Error> {
+                let (mut id, mut does, mut topic, mut texts) = (None, None, None, BTreeMap::new());
+                while let Some(key) = map.next_key::<String>()? {
+                    match key.as_str() {
+                        "id" => id = Some(map.next_value()?),
+                        "does" => does = Some(map.next_value()?),
+                        "topic" => topic = Some(map.next_value()?),
+                        code => match code.parse::<Language>() {
+                            Ok(language) => drop(texts.insert(language, map.next_value()?)),
+                            Err(_unknown) => {
+                                const KNOWN: &[&str] = &["id", "does", "topic", "en", "ar", "a language's code"];
+                                return Err(A::Error::unknown_field(code, KNOWN));
+                            }
+                        },
+                    }
+                }
+                let id = id.ok_or_else(|| A::Error::missing_field("id"))?;
+                Ok(RawEntry { id, does, topic, texts })
+            }
+        }
+        deserializer.deserialize_map(Fields)
+    }
 }
 
 #[derive(Deserialize, PartialEq)]
@@ -266,13 +308,13 @@ enum Does {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 struct RawTopic {
     /// Its place in the row of chips, from 1.
     order: u32,
     icon: String,
-    en: String,
-    ar: String,
+    /// By language. Another key is no language, which is an error.
+    #[serde(flatten)]
+    label: ByLanguage<String>,
 }
 
 #[derive(Deserialize)]

@@ -1,6 +1,6 @@
 //! What is known.
 
-use crate::event::{EntryId, Language};
+use crate::event::{ByLanguage, EntryId, Language};
 
 /// The text of an entry in one language.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,19 +39,30 @@ pub struct Entry {
     pub id: EntryId,
     /// What it does.
     pub does: Answered,
-    /// The label and icon of its chip, if it is a topic: icon name, English label, Arabic label.
+    /// The label and icon of its chip, if it is a topic.
     pub topic: Option<crate::event::Topic>,
     /// English.
     pub english: LocalText,
-    /// Arabic.
-    pub arabic: LocalText,
+    /// The other languages. Arabic is always there.
+    pub others: ByLanguage<LocalText>,
 }
 
 impl Entry {
-    /// Its text in `language`.
+    /// Its text in `language`; in English where it has none of its own.
     #[must_use]
     pub fn text(&self, language: Language) -> &LocalText {
-        if language == Language::ARABIC { &self.arabic } else { &self.english }
+        self.own_text(language).unwrap_or(&self.english)
+    }
+
+    /// Its text in `language`, if it has one of its own.
+    #[must_use]
+    pub fn own_text(&self, language: Language) -> Option<&LocalText> {
+        if language == Language::ENGLISH { Some(&self.english) } else { self.others.own(language) }
+    }
+
+    /// Its texts with their languages.
+    pub fn texts(&self) -> impl Iterator<Item = (Language, &LocalText)> {
+        std::iter::once((Language::ENGLISH, &self.english)).chain(self.others.iter())
     }
 }
 

@@ -45,7 +45,7 @@ impl KnowledgeModel {
         if let Some(entry) = request.entry.as_ref().and_then(|id| self.knowledge.entry(id)) {
             return Ok(Some(entry));
         }
-        let others = Language::ALL.into_iter().filter(|language| *language != request.language);
+        let others = self.words.languages().iter().copied().filter(|language| *language != request.language);
         let languages: Vec<Language> = std::iter::once(request.language).chain(others).collect();
         for question in progress.question.into_iter().map(str::to_owned).chain(progress.searched_for.iter().cloned()) {
             for language in &languages {

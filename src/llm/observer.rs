@@ -125,7 +125,11 @@ impl Observer for CloudObserver {
 }
 
 fn instructions(language: Language) -> String {
-    let language = if language == Language::ARABIC { "Modern Standard Arabic" } else { "English" };
+    let language = match language {
+        Language::ARABIC => "Modern Standard Arabic".to_owned(),
+        Language::ENGLISH => "English".to_owned(),
+        other => format!("the language whose ISO 639-1 code is \"{other}\""),
+    };
     format!(
         "You see pictures from the camera of a reception desk, in the order of time. Say in {language}, in at most two short \
          factual sentences, what people do now, what they hold, show or point at, and what has changed between the pictures. \

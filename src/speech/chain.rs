@@ -1,6 +1,7 @@
 //! Providers of speech in order: the first that is not left alone serves, the next one if it fails.
 
 use std::{
+    collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -219,8 +220,8 @@ impl Clause {
 /// How fast the voices speak: learned from whole clauses, so that the place where one stopped can be estimated.
 #[derive(Default)]
 struct Pace {
-    /// Seconds a character: English and other, Arabic.
-    seconds_per_char: Mutex<[Option<f64>; 2]>,
+    /// Seconds a character, by language.
+    seconds_per_char: Mutex<BTreeMap<Language, f64>>,
 }
 
 impl Pace {
@@ -237,16 +238,14 @@ impl Pace {
         }
         let newest = spoken.as_secs_f64() / chars as f64;
         let mut known = self.seconds_per_char.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(seconds) = known.get_mut(usize::from(language == Language::ARABIC)) {
-            *seconds = Some(seconds.map_or(newest, |old| old + Self::NEWEST * (newest - old)));
-        }
+        let seconds = known.entry(language).or_insert(newest);
+        *seconds += Self::NEWEST * (newest - *seconds);
     }
 
     /// The byte at which the word begins that was being said after `spoken`; the length of `text` if it was all said.
     fn position(&self, language: Language, text: &str, spoken: Duration) -> usize {
-        let known = *self.seconds_per_char.lock().unwrap_or_else(PoisonError::into_inner);
-        let [other, arabic] = known;
-        let pace = if language == Language::ARABIC { arabic } else { other }.unwrap_or(Self::DEFAULT_SECONDS_PER_CHAR);
+        let known = self.seconds_per_char.lock().unwrap_or_else(PoisonError::into_inner).get(&language).copied();
+        let pace = known.unwrap_or(Self::DEFAULT_SECONDS_PER_CHAR);
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small, positive count")]
         let said_chars = (spoken.as_secs_f64() / pace.max(0.005)).round() as usize;
         let Some((said, _)) = text.char_indices().nth(said_chars) else { return text.len() };

@@ -122,14 +122,43 @@ fn parse(service: &Service, body: &str) -> Result<Piece, ProviderError> {
 fn transcript(text: &str, reported: Option<&str>, request: &TranscribeRequest) -> Transcript {
     let text = text.trim().to_owned();
     // The letters are surer than the report: Whisper says "english" of Arabic words often enough.
-    let language = Language::of_text(&text)
-        .or_else(|| match reported? {
-            "arabic" => Some(Language::ARABIC),
-            "english" => Some(Language::ENGLISH),
-            code => code.parse().ok(),
-        })
-        .unwrap_or(request.likely_language);
+    let written = |likely| Language::written(&text, likely).unwrap_or(likely);
+    let reported = reported.and_then(language_named).filter(|reported| written(*reported) == *reported);
+    let language = reported.unwrap_or_else(|| written(request.likely_language));
     Transcript { text, language, entry: None, served_by: ServedBy::Cloud }
+}
+
+/// A language by its code or by its English name, as Whisper's servers report it.
+fn language_named(reported: &str) -> Option<Language> {
+    // The languages of the most speakers, of those in the table `LANGUAGES` of Whisper's tokenizer.py.
+    const NAMES: [(&str, &str); 24] = [
+        ("english", "en"),
+        ("arabic", "ar"),
+        ("bengali", "bn"),
+        ("chinese", "zh"),
+        ("dutch", "nl"),
+        ("french", "fr"),
+        ("german", "de"),
+        ("hebrew", "he"),
+        ("hindi", "hi"),
+        ("indonesian", "id"),
+        ("italian", "it"),
+        ("japanese", "ja"),
+        ("korean", "ko"),
+        ("malay", "ms"),
+        ("persian", "fa"),
+        ("polish", "pl"),
+        ("portuguese", "pt"),
+        ("punjabi", "pa"),
+        ("russian", "ru"),
+        ("spanish", "es"),
+        ("tagalog", "tl"),
+        ("turkish", "tr"),
+        ("urdu", "ur"),
+        ("vietnamese", "vi"),
+    ];
+    let code = NAMES.iter().find(|(name, _)| *name == reported).map_or(reported, |(_, code)| code);
+    code.parse().ok()
 }
 
 fn form(options: &config::CloudStt, request: &TranscribeRequest) -> reqwest::Result<Form> {

@@ -10,7 +10,7 @@ use super::{PcmChunk, SpeakRequest, SpeechStream, TextToSpeech, embedded::teleph
 use crate::{
     cloud::{Charge, FailureKind, Output, ProviderError, Service, pieces, timed_out},
     config,
-    event::{Amount, Language, ServedBy},
+    event::{Amount, ServedBy},
 };
 
 /// Speaks at a service.
@@ -64,9 +64,9 @@ async fn speak(
     let no_first = || timed_out(service.name(), "the first sound", first_limit);
     let first_due = Instant::now() + first_limit;
 
-    let configured = if request.language == Language::ARABIC { &options.voice_ar } else { &options.voice_en };
+    let configured = options.voice.text(request.language);
     let persona = request.voice.as_deref();
-    let own = persona.and_then(|voice| voice.service(request.language)).filter(|own| own != configured);
+    let own = persona.and_then(|voice| voice.service(request.language)).filter(|own| *own != configured);
     let percent = persona.map_or(0, |voice| voice.rate_percent);
     let input = telephone_numbers_spelled(&request.text, request.language);
     let characters = input.chars().count() as u64;
@@ -84,7 +84,7 @@ async fn speak(
             // A server that does not know the persona's voice, or no pace, still has the configured one.
             Err(error) if error.kind == FailureKind::Rejected && (own.is_some() || percent > 0) => {
                 tracing::debug!(%error, "the persona's voice was refused: the configured one speaks");
-                body.voice = Voice::Other(configured.clone());
+                body.voice = Voice::Other(configured.to_owned());
                 body.speed = None;
                 post(&body).await
             }

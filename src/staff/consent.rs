@@ -88,7 +88,7 @@ impl ConsentTexts {
     /// A file is missing or wrong, or two languages have not the same version, date and cover of crops.
     pub fn load(assets: &Path) -> Result<Self, ConsentError> {
         let mut by_language: BTreeMap<Language, ConsentText> = BTreeMap::new();
-        for language in Language::ALL {
+        for language in crate::words::languages(assets) {
             let path = assets.join("consent").join(format!("{}.toml", language.code()));
             let bytes =
                 std::fs::read(&path).map_err(|source| ConsentError::Unreadable { path: path.clone(), source })?;
@@ -176,6 +176,16 @@ impl ConsentText {
         &self.sha256
     }
 
+    /// The text to be said: title, lead and paragraphs, each a sentence at least.
+    #[must_use]
+    pub fn spoken(&self, until: Timestamp, time_zone: &TimeZone) -> String {
+        let view = self.view("", until, time_zone);
+        let points = view.points.into_iter().flat_map(|point| [point.heading, point.text]);
+        let sentence = |text: String| if text.ends_with(['.', '?', '!', '؟']) { text } else { text + "." };
+        let sentences: Vec<String> = [view.title, view.lead].into_iter().chain(points).map(sentence).collect();
+        sentences.join(" ")
+    }
+
     /// The text as a person reads it, with the day until which they are kept in the stand's time zone.
     #[must_use]
     pub fn view(&self, name: &str, until: Timestamp, time_zone: &TimeZone) -> ConsentView {
@@ -219,9 +229,14 @@ const ENGLISH_MONTHS: [&str; 12] = [
 const ARABIC_MONTHS: [&str; 12] =
     ["يناير", "فبراير", "مارس", "أبريل", "مايو", "يونيو", "يوليو", "أغسطس", "سبتمبر", "أكتوبر", "نوفمبر", "ديسمبر"];
 
-/// `21 November 2027`, `21 نوفمبر 2027`
+/// `21 November 2027`, `21 نوفمبر 2027`, in other languages `2027-11-21`
 fn for_people(date: Date, language: Language) -> String {
-    let months = if language == Language::ARABIC { ARABIC_MONTHS } else { ENGLISH_MONTHS };
+    let months = match language {
+        Language::ARABIC => ARABIC_MONTHS,
+        Language::ENGLISH => ENGLISH_MONTHS,
+        // As it is written everywhere.
+        _ => return date.to_string(),
+    };
     let month = usize::try_from(date.month()).ok().and_then(|month| months.get(month.checked_sub(1)?)).copied();
     format!("{} {} {}", date.day(), month.unwrap_or_default(), date.year())
 }
@@ -234,7 +249,7 @@ mod tests {
     fn folder(change: impl Fn(Language, String) -> String) -> tempfile::TempDir {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("consent")).unwrap();
-        for language in Language::ALL {
+        for language in Language::SHIPPED {
             let name = format!("consent/{}.toml", language.code());
             let text = std::fs::read_to_string(Path::new("assets").join(&name)).unwrap();
             std::fs::write(folder.path().join(name), change(language, text)).unwrap();

@@ -20,16 +20,19 @@ use super::{
 use crate::{
     clock::Clock,
     config::Config,
-    event::staff::{StaffCommand, StaffView},
-    store::{Actor, AuditAction, AuditEntry, NewFace, NewPerson, PeopleReader, Record, StaffId, StoreError},
+    event::{
+        Command,
+        staff::{StaffCommand, StaffView},
+    },
+    store::{Actor, AuditAction, AuditEntry, NewFace, NewPerson, People, PeopleReader, Record, StaffId, StoreError},
     vision::{Embedding, EyesMode, Glimpse},
 };
 
 /// Touches waiting for the desk. When it is full a touch is dropped; the finger touches again.
-const COMMANDS: usize = 32;
+pub(super) const COMMANDS: usize = 32;
 
 /// Answers of the database and of hashing waiting for the desk: each belongs to one touch. When it is full they wait.
-const ANSWERS: usize = 32;
+pub(super) const ANSWERS: usize = 32;
 
 /// How often the database is asked whether another process changed the people on record.
 const REFRESH_EVERY: Duration = Duration::from_secs(3);
@@ -39,7 +42,7 @@ const RETENTION_EVERY: Duration = Duration::from_secs(24 * 60 * 60);
 const RETENTION_RETRY: Duration = Duration::from_secs(10 * 60);
 
 /// Entries of the audit log that wrong PINs are counted from.
-const PIN_ENTRIES: u32 = 200;
+pub(super) const PIN_ENTRIES: u32 = 200;
 
 /// What the desk is made of.
 pub struct DeskParts {
@@ -55,6 +58,9 @@ pub struct DeskParts {
     pub glimpses: watch::Receiver<Option<Arc<Glimpse>>>,
     /// Tells the eyes what they are used for.
     pub eyes: watch::Sender<EyesMode>,
+    /// The conversation: its visit ends when staff sign in, and its voice reads the consent text out. Bounded; when it is full
+    /// the touch is dropped.
+    pub conversation: mpsc::Sender<Command>,
     /// Called after the view was replaced. Must not block.
     pub repaint: Box<dyn Fn() + Send + Sync>,
 }
@@ -89,6 +95,7 @@ pub struct Desk {
     state: State,
     glimpses: watch::Receiver<Option<Arc<Glimpse>>>,
     eyes: watch::Sender<EyesMode>,
+    conversation: mpsc::Sender<Command>,
     repaint: Box<dyn Fn() + Send + Sync>,
     view: Arc<ArcSwap<StaffView>>,
     recognises: watch::Sender<bool>,
@@ -117,6 +124,7 @@ impl Desk {
             settings,
             glimpses: parts.glimpses,
             eyes: parts.eyes,
+            conversation: parts.conversation,
             repaint: parts.repaint,
             view: view.clone(),
             recognises,
@@ -210,22 +218,23 @@ impl Desk {
 
     fn act(&mut self, action: Action) {
         match action {
-            Action::CountStaff(request) => self.answer(|register| async move {
-                let staff = read_people(&register, |reader| reader.staff()).await;
-                // What cannot be read is not nobody.
-                Input::StaffCounted(
-                    request,
-                    staff.map_or(1, |staff| staff.iter().filter(|member| member.pin_hash.is_some()).count()),
-                )
-            }),
-            Action::CheckPin(request, pin) => {
-                self.answer(move |register| async move { Input::PinChecked(request, check_pin(&register, pin).await) })
+            Action::TakeOver => {
+                // Full: the conversation is stuck, and its watchdog ends the visit.
+                if let Err(error) = self.conversation.try_send(Command::StaffSignedIn) {
+                    tracing::warn!(%error, "the visit goes on although staff have signed in");
+                }
             }
+            Action::CountStaff(request) => self.answer(move |register| async move {
+                Input::StaffCounted(request, count_staff(register.people()).await)
+            }),
+            Action::CheckPin(request, pin) => self.answer(move |register| async move {
+                Input::PinChecked(request, check_pin(register.people(), pin).await)
+            }),
             Action::AuditRight(member) => self.audit(Actor::Staff(member), AuditAction::PinRight, Some(member)),
             Action::AuditWrong => self.audit(Actor::Unknown, AuditAction::PinWrong, None),
             Action::ReadPeople(request, search) => self.answer(move |register| async move {
                 let (recogniser, now) = (register.recogniser().name.clone(), register.now());
-                let list = read_people(&register, move |reader| reader.list(&search, &recogniser, now)).await;
+                let list = read_people(register.people(), move |reader| reader.list(&search, &recogniser, now)).await;
                 Input::PeopleRead(request, list)
             }),
             Action::ReadPerson(request, id) => {
@@ -248,6 +257,8 @@ impl Desk {
                 self.audit(Actor::Staff(by), action, None);
                 self.tell_whether_recognising();
             }
+            Action::ReadOut(text, language) => self.tell_conversation(Command::ReadOut { text, language }),
+            Action::StopReading => self.tell_conversation(Command::StopReading),
             Action::Look(wanted) => {
                 self.eyes.send_replace(if wanted { EyesMode::Enrolment } else { EyesMode::Reception });
             }
@@ -274,6 +285,12 @@ impl Desk {
             // The desk may be gone by now.
             let _ = answers.send(answer).await;
         });
+    }
+
+    fn tell_conversation(&self, command: Command) {
+        if self.conversation.try_send(command).is_err() {
+            tracing::debug!("a touch was dropped: the conversation's queue is full or closed");
+        }
     }
 
     fn audit(&self, actor: Actor, action: AuditAction, subject: Option<StaffId>) {
@@ -324,7 +341,7 @@ impl Desk {
     }
 }
 
-fn settings(config: &Config, same_person_threshold: f32) -> Settings {
+pub(super) fn settings(config: &Config, same_person_threshold: f32) -> Settings {
     let consent = ConsentTexts::load(&config.paths.assets)
         .inspect_err(|error| tracing::error!(%error, "nobody can be enrolled"))
         .ok();
@@ -339,16 +356,17 @@ fn settings(config: &Config, same_person_threshold: f32) -> Settings {
         retention_days: config.enrolment.retention_days,
         demands: Demands::new(&config.vision, same_person_threshold),
         duplicate_threshold: if duplicate > 0.0 { duplicate } else { same_person_threshold },
+        safe_mode: None,
         consent: consent.map(Arc::new),
     }
 }
 
 /// Reads on a thread that may wait. `None`: it cannot be read, which is told in the log.
-async fn read_people<T: Send + 'static>(
-    register: &Register,
+pub(super) async fn read_people<T: Send + 'static>(
+    people: &People,
     read: impl FnOnce(&PeopleReader) -> Result<T, StoreError> + Send + 'static,
 ) -> Option<T> {
-    let people = register.people().clone();
+    let people = people.clone();
     let read = tokio::task::spawn_blocking(move || read(&people.reader()?)).await;
     match read {
         Ok(read) => read.inspect_err(|error| tracing::error!(%error, "the people on record cannot be read")).ok(),
@@ -361,12 +379,18 @@ async fn read_people<T: Send + 'static>(
 
 async fn read_person(register: &Register, id: crate::event::VisitorId) -> Option<Box<crate::store::PersonRecord>> {
     let (recogniser, now) = (register.recogniser().name.clone(), register.now());
-    read_people(register, move |reader| reader.person(id, &recogniser, now)).await.flatten().map(Box::new)
+    read_people(register.people(), move |reader| reader.person(id, &recogniser, now)).await.flatten().map(Box::new)
+}
+
+/// How many members of staff have a PIN. What cannot be read is not nobody.
+pub(super) async fn count_staff(people: &People) -> usize {
+    let staff = read_people(people, |reader| reader.staff()).await;
+    staff.map_or(1, |staff| staff.iter().filter(|member| member.pin_hash.is_some()).count())
 }
 
 /// Hashing takes some 30 ms for each member of staff, on a thread of its own.
-async fn check_pin(register: &Register, pin: Pin) -> PinOutcome {
-    let checked = read_people(register, move |reader| {
+pub(super) async fn check_pin(people: &People, pin: Pin) -> PinOutcome {
+    let checked = read_people(people, move |reader| {
         let staff = reader.staff()?;
         if staff.iter().all(|member| member.pin_hash.is_none()) {
             return Ok(PinOutcome::NobodyHasOne);
@@ -389,7 +413,7 @@ async fn alike(register: &Register, embedding: &Embedding, threshold: f32) -> Op
         return None;
     }
     let id = found.visitor;
-    let known = read_people(register, move |reader| reader.known(id)).await.flatten()?;
+    let known = read_people(register.people(), move |reader| reader.known(id)).await.flatten()?;
     Some(Alike { visitor: id, name: known.name, score: found.score })
 }
 

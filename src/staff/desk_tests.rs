@@ -13,7 +13,7 @@ use crate::{
     config::Config,
     conversation::VisitorRecords,
     event::{
-        Bus, VisitId, VisitorId,
+        Bus, Command, VisitId, VisitorId,
         staff::{PeopleView, PersonDetails, PinProblem, Pose, StaffPage},
     },
     staff::{
@@ -39,6 +39,8 @@ struct Kiosk {
     register: Register,
     glimpses: watch::Sender<Option<Arc<Glimpse>>>,
     eyes: watch::Receiver<EyesMode>,
+    /// What the conversation is told.
+    told: mpsc::Receiver<Command>,
     desk: DeskHandle,
     frames: u64,
 }
@@ -74,6 +76,7 @@ impl Kiosk {
         let register = Register::new(people, id, config.enrolment.retention_days, wall);
         let (glimpses, seen) = watch::channel(None);
         let (eyes, mode) = watch::channel(EyesMode::Reception);
+        let (visits, told) = mpsc::channel(4);
         let desk = Desk::start(DeskParts {
             clock: Arc::new(clock.clone()),
             config: Arc::new(config.clone()),
@@ -81,9 +84,10 @@ impl Kiosk {
             same_person_threshold: THRESHOLD,
             glimpses: seen,
             eyes,
+            conversation: visits,
             repaint: Box::new(|| {}),
         });
-        Self { folder, clock, wall_ms, key, config, store, register, glimpses, eyes: mode, desk, frames: 0 }
+        Self { folder, clock, wall_ms, key, config, store, register, glimpses, eyes: mode, told, desk, frames: 0 }
     }
 
     /// The power fails and returns.
@@ -280,6 +284,22 @@ async fn a_lock_survives_pulling_the_plug() {
     assert_eq!(log.len(), 2);
     let written = format!("{log:?}");
     assert!(!written.contains("917234") && log.iter().all(|entry| entry.detail.is_empty()), "without digits");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_visit_is_taken_over_by_a_right_pin_and_by_no_other() {
+    let mut kiosk = Kiosk::new().await;
+    kiosk.touch(StaffCommand::Open).await;
+    kiosk.pin([1, 2, 3, 4, 5, 6]).await;
+    let refused = |page: &StaffPage| match page {
+        StaffPage::Pin(pad) => pad.problem.is_some().then_some(()),
+        _ => None,
+    };
+    kiosk.page("the PIN is refused", refused).await;
+    assert!(kiosk.told.try_recv().is_err(), "somebody who does not know the PIN ends nobody's visit");
+    kiosk.pass(Duration::from_secs(60));
+    kiosk.sign_in().await;
+    assert_eq!(kiosk.told.try_recv(), Ok(Command::StaffSignedIn));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -11,7 +11,7 @@ mod io;
 mod tests;
 mod view;
 
-pub use io::{Action, Alike, Enrolled, Input, Member, Now, PinOutcome, RequestId, Settings};
+pub use io::{Action, Alike, Enrolled, Input, Member, Now, PinOutcome, RequestId, SafeMode, Settings};
 
 use super::{
     capture::{Capture, NO_PICTURE_AFTER},
@@ -44,6 +44,8 @@ pub struct State {
     checking: Option<RequestId>,
     /// Whether recognition is not paused.
     recognises: bool,
+    /// The language that the consent page was asked to be read out in. It may be silent by now.
+    read: Option<Language>,
 }
 
 #[derive(Clone)]
@@ -56,6 +58,7 @@ enum Page {
     Consent { details: PersonDetails, until: UnixMillis },
     Capture(Box<Sitting>),
     Done { name: String, until: UnixMillis },
+    Fault,
 }
 
 #[derive(Clone, Default)]
@@ -112,6 +115,7 @@ impl State {
             last_request: RequestId::default(),
             checking: None,
             recognises,
+            read: None,
         }
     }
 
@@ -141,8 +145,10 @@ impl State {
     /// Takes `input` in. What is to be done about it, in order.
     #[must_use]
     pub fn step(&mut self, settings: &Settings, input: Input, now: Now) -> Vec<Action> {
+        let read = self.read;
         let mut step = Step { state: self, settings, now, actions: Vec::new() };
         step.take(input);
+        step.leave_reading(read);
         step.actions
     }
 }
@@ -212,9 +218,9 @@ impl Step<'_> {
                     pad.digits.pop();
                 }
             }
-            // Everything else is behind the PIN.
+            // Everything else is behind the PIN; in safe mode there is nothing else.
             command => {
-                if let Some(member) = self.state.member.clone() {
+                if let (Some(member), None) = (self.state.member.clone(), &self.settings.safe_mode) {
                     self.command_of(&member, command);
                 }
             }
@@ -242,6 +248,7 @@ impl Step<'_> {
             }
             StaffCommand::BeginEnrolment => self.begin_enrolment(),
             StaffCommand::SetDetails(details) => self.set_details(details),
+            StaffCommand::ReadOut => self.read_out(),
             StaffCommand::Agree => self.agree(),
             StaffCommand::Decline if self.is_with_a_person() => self.end_enrolment(),
             StaffCommand::StartOver => {
@@ -262,6 +269,10 @@ impl Step<'_> {
 
     fn open(&mut self) {
         if !matches!(self.state.page, Page::Closed) {
+            return;
+        }
+        if self.settings.safe_mode.as_ref().is_some_and(|safe_mode| !safe_mode.has_pins) {
+            self.state.page = Page::Fault;
             return;
         }
         let counting = self.request();
@@ -344,7 +355,13 @@ impl Step<'_> {
         pad.problem = problem;
         if let PinOutcome::Right(member) = outcome {
             self.state.member = Some(member);
-            self.show_people(String::new());
+            match self.settings.safe_mode {
+                Some(_) => self.state.page = Page::Fault,
+                None => {
+                    self.actions.push(Action::TakeOver);
+                    self.show_people(String::new());
+                }
+            }
         }
     }
 

@@ -5,7 +5,7 @@
 //! [`Register`] of people who may be recognised (gallery and names), whether the eyes are wanted for enrolment. Never
 //! touches: cameras, models, the network, the window; keeps nothing of anybody who did not agree.
 //!
-//! [`machine`] decides and is pure; [`desk`] carries it out.
+//! [`machine`] decides and is pure; [`desk`] carries it out; [`safe`] is the desk of a program that cannot start.
 
 pub mod capture;
 pub mod command;
@@ -15,6 +15,7 @@ pub mod details;
 pub mod machine;
 pub mod pin;
 mod register;
+pub mod safe;
 #[cfg(test)]
 mod test_faces;
 
@@ -22,6 +23,7 @@ use std::sync::Arc;
 
 pub use desk::{Desk, DeskHandle, DeskParts};
 pub use register::{Embed, Loaded, RecogniserId, Register};
+pub use safe::{SafeDesk, SafeDeskHandle, SafeDeskParts};
 
 /// The wall clock, handed in.
 pub type WallClock = Arc<dyn Fn() -> jiff::Timestamp + Send + Sync>;

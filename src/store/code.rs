@@ -48,6 +48,7 @@ impl Code for EndReason {
         (Self::Silence, "silence"),
         (Self::Departure, "departure"),
         (Self::Touch, "touch"),
+        (Self::Staff, "staff"),
         (Self::Shutdown, "shutdown"),
     ];
 }

@@ -24,6 +24,7 @@ pub(super) const MIGRATIONS: &[(&str, &str)] = &[
     ("0002_people", include_str!("migrations/0002_people.sql")),
     ("0003_conversation", include_str!("migrations/0003_conversation.sql")),
     ("0004_requests", include_str!("migrations/0004_requests.sql")),
+    ("0005_staff", include_str!("migrations/0005_staff.sql")),
 ];
 
 /// How long a statement waits for another process before it gives up and the record is tried again later.
@@ -49,6 +50,7 @@ impl Database {
         let mut connection = Connection::open(path).map_err(sqlite_error)?;
         configure(&connection).map_err(sqlite_error)?;
         migrate(&mut connection, path)?;
+        connection.pragma_update(None, "foreign_keys", true).map_err(sqlite_error)?;
         let identity = identity(path).ok_or_else(|| StoreError::Vanished { path: path.to_owned() })?;
         Ok(Self { connection, path: path.to_owned(), identity })
     }
@@ -99,13 +101,14 @@ fn configure(connection: &Connection) -> rusqlite::Result<()> {
     // A commit is on the disk before the record leaves the queue, even if the power fails.
     connection.pragma_update(None, "synchronous", "FULL")?;
     // What is deleted is overwritten with zeros, so that nobody who is forgotten stays in a free page.
-    connection.pragma_update(None, "secure_delete", true)?;
-    connection.pragma_update(None, "foreign_keys", true)
+    connection.pragma_update(None, "secure_delete", true)
 }
 
-/// Applies the migrations that are missing, each in a transaction with its number.
+/// Applies the migrations that are missing, each in a transaction with its number. Leaves foreign keys off: within a
+/// transaction they cannot be switched, and with them a table that is made anew would take along what refers to it.
 pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
     let sqlite_error = |source| StoreError::Sqlite { path: path.to_owned(), source };
+    connection.pragma_update(None, "foreign_keys", false).map_err(sqlite_error)?;
     loop {
         // Asked inside the transaction: another process may be migrating too.
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(sqlite_error)?;

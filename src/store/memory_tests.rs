@@ -424,3 +424,34 @@ async fn staff_are_told_of_the_budget_and_earlier_faults_stay() {
     assert_eq!(Reader::open(&path).unwrap().staff_events().unwrap().len(), 1);
     assert_eq!(check(&path).unwrap(), []);
 }
+
+#[tokio::test]
+async fn a_table_that_is_made_anew_keeps_what_refers_to_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("old.sqlite");
+    let old = Connection::open(&path).unwrap();
+    old.pragma_update(None, "foreign_keys", true).unwrap();
+    for (_, sql) in &super::connection::MIGRATIONS[..4] {
+        old.execute_batch(sql).unwrap();
+    }
+    let visit = Uuid::now_v7();
+    old.execute_batch(&format!(
+        "INSERT INTO visits VALUES ('{visit}', 1000, 9000, 'touch', NULL);
+         INSERT INTO messages VALUES ('{visit}', 1, 'visitor', 0, 'en', 'Hello', NULL, 'cloud', 2000);
+         PRAGMA user_version = 4;"
+    ))
+    .unwrap();
+    drop(old);
+    let store = Store::open(&path, Bus::new(Arc::new(ManualClock::default()))).unwrap();
+    store.people(Key::random()).ready().await.unwrap();
+    let reader = Reader::open(&path).unwrap();
+    assert_eq!(reader.visits().unwrap()[0].ended, Some((UnixMillis(9_000), EndReason::Touch)));
+    assert_eq!(reader.messages(VisitId(visit)).unwrap().len(), 1);
+    let by_staff = Record::VisitEnded { visit: VisitId(visit), at: UnixMillis(9_500), reason: EndReason::Staff };
+    store.writer().record(by_staff);
+    assert!(store.flush(LONG));
+    assert_eq!(check(&path).unwrap(), []);
+    let sql = "SELECT sql FROM sqlite_schema WHERE name = 'messages'";
+    let messages: String = Connection::open(&path).unwrap().query_row(sql, [], |row| row.get(0)).unwrap();
+    assert!(messages.contains("REFERENCES visits (id)"), "{messages}");
+}

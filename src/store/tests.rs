@@ -421,7 +421,7 @@ fn a_database_of_a_later_version_is_left_alone() {
     Connection::open(place.path()).unwrap().pragma_update(None, "user_version", 99).unwrap();
     let store = place.open();
     place.wait_for(DeviceStatus::Lost);
-    assert!(matches!(check(&place.path()), Err(StoreError::Newer { found: 99, known: 4, .. })));
+    assert!(matches!(check(&place.path()), Err(StoreError::Newer { found: 99, known: 5, .. })));
     assert_eq!(store.close(LONG).unwrap().recovered, 0);
 }
 
@@ -487,6 +487,7 @@ fn shipped_migrations_are_as_they_were() {
         ("0002_people", "fc096dd92a3060c1fd25e97b1611416a6bad5baf26dcd213091d934011de0905".to_owned()),
         ("0003_conversation", "af361769d8143520db70178eafcb6e1fb3c82294be3fed01af8dbac38808963d".to_owned()),
         ("0004_requests", "40e81d80ffec25142680f24cedcfda5a74018f2655d2020354e2956026e9dd05".to_owned()),
+        ("0005_staff", "caf62ce9f10587602a1e240c115fe8f4738a1c6095579d58e94c2ef57188cffe".to_owned()),
     ];
     assert_eq!(sums, shipped);
 }
@@ -502,5 +503,6 @@ fn every_value_has_a_name_that_reads_back() {
     check(&[ServedBy::Cloud, ServedBy::Embedded]);
     check(&[AppointmentStatus::Booked, AppointmentStatus::Cancelled]);
     check(&[ProviderKind::SpeechToText, ProviderKind::LanguageModel, ProviderKind::TextToSpeech]);
-    check(&[EndReason::Goodbye, EndReason::Silence, EndReason::Departure, EndReason::Touch, EndReason::Shutdown]);
+    check(&[EndReason::Goodbye, EndReason::Silence, EndReason::Departure, EndReason::Touch]);
+    check(&[EndReason::Staff, EndReason::Shutdown]);
 }

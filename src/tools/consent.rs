@@ -5,10 +5,7 @@
 //! Otherwise there must be a word of assent: what is neither yes nor no is asked again, for it is better to ask twice
 //! than to book what nobody wanted.
 
-use crate::{
-    event::{Language, in_one_spelling},
-    words::Words,
-};
+use crate::{event::in_one_spelling, words::Words};
 
 /// What a visitor's words mean for a proposal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,7 +32,7 @@ impl ConsentWords {
     pub(crate) fn new(words: &Words) -> Self {
         let mut phrases = Vec::new();
         let mut questions = Vec::new();
-        for language in Language::ALL {
+        for language in words.languages().iter().copied() {
             for (key, consent) in [("agree.yes", Consent::Given), ("agree.no", Consent::Refused)] {
                 phrases.extend(list(words.get(key, language)).map(|phrase| (phrase, consent)));
             }

@@ -3,7 +3,7 @@
 
 mod staff;
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
 use eframe::egui;
@@ -20,18 +20,11 @@ use super::{
     stage::{self, Stage},
     text::TextCache,
     tokens::{Theme, duration_secs, staff_unit_px, unit_px},
-    widgets::Canvas,
-    window::{self, ScreenshotRequest, WindowHandle},
+    window::{self, ScreenshotRequest, WindowInputs},
 };
 use crate::{
     audio::Meters,
-    clock::Clock,
-    config,
-    event::{
-        Card, Command, Connection, Phase, Sight, View, VisitorId,
-        staff::{StaffCommand, StaffView},
-    },
-    words::Words,
+    event::{Card, Command, Connection, Phase, Sight, View, VisitorId, staff::StaffCommand},
 };
 
 /// A visitor's choices are forgotten when nobody has been there or touched anything for this long.
@@ -43,7 +36,7 @@ const FRAME: Duration = Duration::from_millis(33);
 
 /// What the window is built from.
 pub struct UiInputs {
-    /// The conversation's snapshot. Replace it, then call `window.request_repaint()`.
+    /// The conversation's snapshot. Replace it, then call `window.handle.request_repaint()`.
     pub view: Arc<ArcSwap<View>>,
     /// The meters of the sound.
     pub meters: watch::Receiver<Meters>,
@@ -51,24 +44,8 @@ pub struct UiInputs {
     pub commands: mpsc::Sender<Command>,
     /// What the camera shows. Ask for a repaint when somebody comes or goes; in between the eyes follow with the frames.
     pub sight: watch::Receiver<Sight>,
-    /// What the staff pages show. Replace it, then call `window.request_repaint()`.
-    pub staff_view: Arc<ArcSwap<StaffView>>,
-    /// Where touches on staff pages go. Bounded; when it is full the touch is dropped, as with `commands`.
-    pub staff: mpsc::Sender<StaffCommand>,
-    /// What the calendar and the clock on the wall say.
-    pub wall: fn() -> jiff::Timestamp,
-    /// All sentences.
-    pub words: Arc<Words>,
-    /// `[stand]`
-    pub stand: config::Stand,
-    /// `[ui]`
-    pub ui: config::Ui,
-    /// The folder with `fonts/`.
-    pub assets: PathBuf,
-    /// The time.
-    pub clock: Arc<dyn Clock>,
-    /// The handle others hold.
-    pub window: WindowHandle,
+    /// What every window has.
+    pub window: WindowInputs,
     /// Requests for pictures of the window.
     pub screenshots: mpsc::Receiver<ScreenshotRequest>,
 }
@@ -102,11 +79,11 @@ impl KioskApp {
     #[must_use]
     pub fn new(ctx: &egui::Context, inputs: UiInputs, fonts: egui::FontDefinitions, chance: fastrand::Rng) -> Self {
         window::prepare(ctx, fonts);
-        inputs.window.attach(ctx);
-        let now = inputs.clock.now();
-        let appearance = Appearance::new(&inputs.ui, &inputs.stand);
+        inputs.window.handle.attach(ctx);
+        let now = inputs.window.clock.now();
+        let appearance = Appearance::new(&inputs.window.ui, &inputs.window.stand);
         Self {
-            theme: (now, appearance.theme((inputs.wall)())),
+            theme: (now, appearance.theme((inputs.window.wall)())),
             appearance,
             animator: Animator::new(chance, now),
             stage: Stage::default(),
@@ -158,7 +135,7 @@ impl KioskApp {
         }
         self.has_appointment = has_appointment;
         if now.saturating_sub(self.theme.0) > LOOK_AT_HOUR_EVERY || has_left || is_forgotten {
-            self.theme = (now, self.appearance.theme((self.inputs.wall)()));
+            self.theme = (now, self.appearance.theme((self.inputs.window.wall)()));
         }
     }
 
@@ -173,15 +150,9 @@ impl KioskApp {
             Touch::TextSize => self.appearance.next_text_size(),
             Touch::Contrast => {
                 self.appearance.toggle_contrast();
-                self.theme = (now, self.appearance.theme((self.inputs.wall)()));
+                self.theme = (now, self.appearance.theme((self.inputs.window.wall)()));
             }
-            Touch::Staff => self.send_to_staff(StaffCommand::Open),
-        }
-    }
-
-    fn send_to_staff(&self, command: StaffCommand) {
-        if self.inputs.staff.try_send(command).is_err() {
-            tracing::debug!("a touch was dropped: the staff's queue is full or closed");
+            Touch::Staff => self.inputs.window.send_to_staff(StaffCommand::Open),
         }
     }
 
@@ -193,7 +164,7 @@ impl KioskApp {
             face: self.inputs.sight.borrow().visitor.map(|visitor| gaze_towards_face(visitor.centre)),
             level: level_of(meters.input_dbfs, meters.noise_dbfs),
             voice: meters.voice,
-            reduced_motion: self.inputs.ui.reduced_motion,
+            reduced_motion: self.inputs.window.ui.reduced_motion,
             ..Inputs::default()
         }
     }
@@ -242,7 +213,7 @@ impl KioskApp {
             None => now.saturating_sub(Duration::from_secs(1)),
         };
         self.scene = Some((scene, since));
-        if self.inputs.ui.reduced_motion {
+        if self.inputs.window.ui.reduced_motion {
             return 1.0;
         }
         let t = (now.saturating_sub(since).as_secs_f32() / duration_secs::CARD_IN).min(1.0);
@@ -251,16 +222,16 @@ impl KioskApp {
 
     /// Paints a frame. `own`: the processor time that the last one took inside the program.
     pub fn frame(&mut self, ui: &mut egui::Ui, own: Duration) {
-        let now = self.inputs.clock.now();
+        let now = self.inputs.window.clock.now();
         self.pace.frame_begins(now, own);
-        self.inputs.window.count_frame();
+        self.inputs.window.handle.count_frame();
         let ctx = ui.ctx().clone();
-        if self.inputs.window.is_closing() {
+        if self.inputs.window.handle.is_closing() {
             ctx.send_viewport_cmd(egui::ViewportCommand::Close);
         } else if ctx.input(|input| input.viewport().close_requested()) {
             self.touched(Touch::Command(Command::Shutdown), now);
         }
-        let staff_view = self.inputs.staff_view.load_full();
+        let staff_view = self.inputs.window.staff_view.load_full();
         let unit_px = if staff_view.page.is_some() { staff_unit_px } else { unit_px };
         if window::fit_unit(ui, unit_px) {
             return;
@@ -288,30 +259,20 @@ impl KioskApp {
         let inputs = self.avatar_inputs(&view, &meters);
         let is_turning = self.paint_stage(ui, layout.niche, &inputs, now);
         if view.phase != Phase::Idle {
-            self.furniture.trail.follow(&*self.inputs.clock, &meters, self.inputs.ui.reduced_motion);
+            self.furniture.trail.follow(&*self.inputs.window.clock, &meters, self.inputs.window.ui.reduced_motion);
         }
         let arrival = self.arrival(scene_of(&view), now);
         let shown = Shown {
             view: &view,
-            stand: &self.inputs.stand,
+            stand: &self.inputs.window.stand,
             layout: &layout,
             tools_on: [self.appearance.is_large(), self.appearance.wants_contrast()],
             toast: toast(&view, now),
             arrival,
             now,
-            wall: (self.inputs.wall)(),
+            wall: (self.inputs.window.wall)(),
         };
-        let mut canvas = Canvas {
-            ui,
-            text: &mut self.text,
-            words: &self.inputs.words,
-            theme: self.theme.1,
-            language: view.language,
-            zoom,
-            reduced_motion: self.inputs.ui.reduced_motion,
-            arabic_digits: self.inputs.ui.digits == crate::config::Digits::Arabic,
-            next_change: Duration::MAX,
-        };
+        let mut canvas = self.inputs.window.canvas(ui, &mut self.text, self.theme.1, view.language, zoom);
         let touches = screens::paint(&mut canvas, &mut self.furniture, shown);
         let next_change = canvas.next_change;
         if !touches.is_empty() {
@@ -322,7 +283,7 @@ impl KioskApp {
         }
         let is_moving = is_turning || arrival < 1.0 || ctx.input(|input| input.pointer.any_down());
         let wanted = if is_moving { FRAME } else { self.animator.next_repaint().min(next_change) };
-        ctx.request_repaint_after(self.pace.next(self.inputs.clock.now(), wanted));
+        ctx.request_repaint_after(self.pace.next(self.inputs.window.clock.now(), wanted));
     }
 }
 

@@ -28,5 +28,4 @@ pub mod window;
 
 pub use app::{KioskApp, UiInputs};
 pub use paused::{Paused, PausedInputs, run_paused};
-pub use screens::{SafeCause, SafeMode};
-pub use window::{ScreenshotError, ScreenshotRequest, UiError, WindowHandle, WindowOptions, run};
+pub use window::{ScreenshotError, ScreenshotRequest, UiError, WindowHandle, WindowInputs, WindowOptions, run};

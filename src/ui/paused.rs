@@ -1,6 +1,12 @@
 //! The window of a program that cannot start: safe mode.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use eframe::egui;
 
@@ -10,13 +16,17 @@ use super::{
     layout::{Layout, Niche, Orientation},
     motion::{Animator, AvatarState, Inputs},
     pace::Pace,
-    screens::{self, Furniture, SafeMode},
+    screens::{self, Furniture, SafeTouch},
+    staff::{self, StaffPages, StaffShown, StaffTouch},
     stage::{self, Stage},
     text::TextCache,
-    widgets::Canvas,
-    window::{self, UiError, WindowHandle, WindowOptions},
+    tokens::{Theme, staff_unit_px, unit_px},
+    window::{self, UiError, WindowInputs, WindowOptions},
 };
-use crate::{clock::Clock, config, words::Words};
+use crate::event::{
+    Fault, Language,
+    staff::{StaffCommand, StaffPage, StaffView},
+};
 
 /// The safe mode's niche in portrait: opening, centre and radius of the avatar (LOOK, picture 12).
 const NICHE: ([f32; 4], f32, f32) = ([300.0, 140.0, 480.0, 400.0], 368.0, 104.0);
@@ -26,26 +36,16 @@ const NICHE: ([f32; 4], f32, f32) = ([300.0, 140.0, 480.0, 400.0], 368.0, 104.0)
 pub enum Paused {
     /// "Start again" was touched.
     StartAgain,
-    /// The window was closed.
+    /// The window was closed, or staff ended the program.
     Closed,
 }
 
 /// What safe mode needs.
 pub struct PausedInputs {
     /// What keeps the program from starting.
-    pub safe: SafeMode,
-    /// All sentences.
-    pub words: Arc<Words>,
-    /// `[stand]`
-    pub stand: config::Stand,
-    /// `[ui]`
-    pub ui: config::Ui,
-    /// The folder with `fonts/`.
-    pub assets: PathBuf,
-    /// The time.
-    pub clock: Arc<dyn Clock>,
-    /// The handle others hold.
-    pub window: WindowHandle,
+    pub fault: Fault,
+    /// What every window has.
+    pub window: WindowInputs,
 }
 
 /// Opens the window of safe mode and stays until it is closed. To be called on the main thread.
@@ -53,23 +53,24 @@ pub struct PausedInputs {
 /// # Errors
 /// No display, a display that refuses, or a missing font.
 pub fn run_paused(inputs: PausedInputs, options: WindowOptions) -> Result<Paused, UiError> {
-    let fonts = fonts::load(&inputs.assets)?;
-    let full_screen = inputs.ui.full_screen;
-    let outcome = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let fonts = fonts::load(&inputs.window.assets)?;
+    let full_screen = inputs.window.ui.full_screen;
+    let outcome = Arc::new(AtomicBool::new(false));
     let shared = outcome.clone();
     window::open(full_screen, options, move |ctx| Box::new(PausedApp::new(ctx, inputs, fonts, shared)))?;
-    let start_again = outcome.load(std::sync::atomic::Ordering::Acquire);
+    let start_again = outcome.load(Ordering::Acquire);
     Ok(if start_again { Paused::StartAgain } else { Paused::Closed })
 }
 
 /// The application of safe mode.
 pub struct PausedApp {
     inputs: PausedInputs,
-    start_again: Arc<std::sync::atomic::AtomicBool>,
+    start_again: Arc<AtomicBool>,
     animator: Animator,
     stage: Stage,
     text: TextCache,
     furniture: Furniture,
+    pages: StaffPages,
     pace: Pace,
 }
 
@@ -80,70 +81,129 @@ impl PausedApp {
         ctx: &egui::Context,
         inputs: PausedInputs,
         fonts: egui::FontDefinitions,
-        start_again: Arc<std::sync::atomic::AtomicBool>,
+        start_again: Arc<AtomicBool>,
     ) -> Self {
         window::prepare(ctx, fonts);
-        inputs.window.attach(ctx);
+        inputs.window.handle.attach(ctx);
         Self {
-            animator: Animator::new(fastrand::Rng::with_seed(1), inputs.clock.now()),
+            animator: Animator::new(fastrand::Rng::with_seed(1), inputs.window.clock.now()),
             inputs,
             start_again,
             stage: Stage::default(),
             text: TextCache::default(),
             furniture: Furniture::default(),
+            pages: StaffPages::default(),
             pace: Pace::default(),
         }
     }
 
     /// Paints a frame. `own`: the processor time that the last one took inside the program.
     pub fn frame(&mut self, ui: &mut egui::Ui, own: Duration) {
-        let now = self.inputs.clock.now();
+        let now = self.inputs.window.clock.now();
         self.pace.frame_begins(now, own);
-        if self.inputs.window.is_closing() {
+        if self.inputs.window.handle.is_closing() {
             ui.ctx().send_viewport_cmd(egui::ViewportCommand::Close);
         }
-        if window::fit_unit(ui, super::tokens::unit_px) {
+        let view = self.inputs.window.staff_view.load_full();
+        if window::fit_unit(ui, if view.page.is_some() { staff_unit_px } else { unit_px }) {
             return;
         }
         self.text.begin_frame();
-        let place = ui.max_rect();
-        let theme = Appearance::new(&self.inputs.ui, &self.inputs.stand).theme(jiff::Timestamp::now());
-        let mut layout = Layout::new(place.size(), true, false);
+        let ctx = ui.ctx().clone();
+        let common = &self.inputs.window;
+        let theme = Appearance::new(&common.ui, &common.stand).theme((common.wall)());
+        let wanted = if let Some(page) = &view.page {
+            self.staff_page(ui, &view, page, theme, now)
+        } else {
+            self.pages.close();
+            self.first_page(ui, theme, now)
+        };
+        ctx.request_repaint_after(self.pace.next(self.inputs.window.clock.now(), wanted));
+    }
+
+    fn end(&self, ctx: &egui::Context, starts_again: bool) {
+        self.start_again.store(starts_again, Ordering::Release);
+        ctx.send_viewport_cmd(egui::ViewportCommand::Close);
+    }
+
+    /// What everybody sees. Gives when the next frame is wanted.
+    fn first_page(&mut self, ui: &mut egui::Ui, theme: Theme, now: Duration) -> Duration {
+        let size = ui.max_rect().size();
+        let mut layout = Layout::new(size, true, false);
         if layout.orientation == Orientation::Portrait {
             let ([x, y, width, height], avatar_y, radius) = NICHE;
             let middle = layout.size.x / 2.0;
             let opening = egui::Rect::from_min_size(egui::pos2(middle - 540.0 + x, y), egui::vec2(width, height));
-            layout = Layout::new(place.size(), false, false);
+            layout = Layout::new(size, false, false);
             layout.niche =
                 Niche { opening, avatar_centre: egui::pos2(opening.center().x, avatar_y), avatar_radius: radius };
         }
-        let inputs =
-            Inputs { state: AvatarState::Safe, reduced_motion: self.inputs.ui.reduced_motion, ..Inputs::default() };
-        let pose = self.animator.advance(now, &inputs);
-        let scene = stage::Scene { theme, niche: Some(layout.niche), is_cool: false };
-        self.stage.paint(ui.painter(), place, scene, 1.0);
-        let colours = pose.lamp.colours(theme);
-        avatar::paint(ui.painter(), layout.niche.avatar_centre, layout.niche.avatar_radius, &pose, &colours);
+        self.paint_stage(ui, theme, Some(layout.niche), now);
         let ctx = ui.ctx().clone();
-        let mut canvas = Canvas {
-            ui,
-            text: &mut self.text,
-            words: &self.inputs.words,
-            theme,
-            language: crate::event::Language::ENGLISH,
-            zoom: 1.0,
-            reduced_motion: inputs.reduced_motion,
-            arabic_digits: self.inputs.ui.digits == crate::config::Digits::Arabic,
-            next_change: Duration::MAX,
-        };
-        let is_touched =
-            screens::paint_safe(&mut canvas, &mut self.furniture, &self.inputs.stand, &layout, &self.inputs.safe);
+        let common = &self.inputs.window;
+        let mut canvas = common.canvas(ui, &mut self.text, theme, Language::ENGLISH, 1.0);
+        let fault = &self.inputs.fault;
+        let touch = screens::paint_safe(&mut canvas, &mut self.furniture, &common.stand, &layout, fault);
         let wanted = self.animator.next_repaint().min(canvas.next_change);
-        if is_touched {
-            self.start_again.store(true, std::sync::atomic::Ordering::Release);
-            ctx.send_viewport_cmd(egui::ViewportCommand::Close);
+        match touch {
+            Some(SafeTouch::StartAgain) => self.end(&ctx, true),
+            Some(SafeTouch::Staff) => self.inputs.window.send_to_staff(StaffCommand::Open),
+            None => {}
         }
-        ctx.request_repaint_after(self.pace.next(self.inputs.clock.now(), wanted));
+        wanted
+    }
+
+    /// The PIN pad, and what is behind it. Gives when the next frame is wanted.
+    fn staff_page(
+        &mut self,
+        ui: &mut egui::Ui,
+        view: &StaffView,
+        page: &StaffPage,
+        theme: Theme,
+        now: Duration,
+    ) -> Duration {
+        let niche = staff::niche(page, ui.max_rect().size(), view.language.is_right_to_left());
+        self.paint_stage(ui, theme, niche, now);
+        let ctx = ui.ctx().clone();
+        let common = &self.inputs.window;
+        let shown = StaffShown {
+            view,
+            words: &common.words,
+            stand: &common.stand,
+            is_large_text: false,
+            text_zoom: 1.0,
+            is_reading: false,
+            now,
+            wall: (common.wall)(),
+        };
+        let mut canvas = common.canvas(ui, &mut self.text, theme, view.language, 1.0);
+        let touches = self.pages.paint(&mut canvas, &mut self.furniture.plate, shown);
+        let wanted = self.animator.next_repaint().min(canvas.next_change);
+        if !touches.is_empty() {
+            ctx.request_repaint();
+        }
+        for touch in touches {
+            match touch {
+                StaffTouch::Command(command) => self.inputs.window.send_to_staff(command),
+                StaffTouch::StartAgain => self.end(&ctx, true),
+                StaffTouch::End => self.end(&ctx, false),
+                // The consent page's.
+                StaffTouch::TextSize => {}
+            }
+        }
+        wanted
+    }
+
+    /// Wall, niche and the sleeping lamp; the wall alone where there is no niche.
+    fn paint_stage(&mut self, ui: &egui::Ui, theme: Theme, niche: Option<Niche>, now: Duration) {
+        let reduced_motion = self.inputs.window.ui.reduced_motion;
+        let pose =
+            self.animator.advance(now, &Inputs { state: AvatarState::Safe, reduced_motion, ..Inputs::default() });
+        self.stage.paint(ui.painter(), ui.max_rect(), stage::Scene { theme, niche, is_cool: false }, 1.0);
+        if let Some(niche) = niche {
+            let colours = pose.lamp.colours(theme);
+            avatar::paint(ui.painter(), niche.avatar_centre, niche.avatar_radius, &pose, &colours);
+        }
     }
 }
 

@@ -6,14 +6,28 @@ use std::{
         Arc, OnceLock,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
+use arc_swap::ArcSwap;
 use eframe::egui::{self, ColorImage};
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 
 use super::{
     app::{KioskApp, UiInputs},
     fonts::{self, FontsError},
+    text::TextCache,
+    tokens::Theme,
+    widgets::Canvas,
+};
+use crate::{
+    clock::Clock,
+    config,
+    event::{
+        Language,
+        staff::{StaffCommand, StaffView},
+    },
+    words::Words,
 };
 
 /// Why there is no window.
@@ -130,13 +144,65 @@ fn write_png(path: &Path, image: &ColorImage) -> Result<(), ScreenshotError> {
     picture.save_with_format(path, image::ImageFormat::Png).map_err(|error| failed(error.to_string()))
 }
 
+/// What every window of the program is made from.
+pub struct WindowInputs {
+    /// What the staff pages show. Replace it, then call `handle.request_repaint()`.
+    pub staff_view: Arc<ArcSwap<StaffView>>,
+    /// Where touches on staff pages go. Bounded; when it is full the touch is dropped: the finger touches again.
+    pub staff: mpsc::Sender<StaffCommand>,
+    /// What the calendar and the clock on the wall say.
+    pub wall: fn() -> jiff::Timestamp,
+    /// All sentences.
+    pub words: Arc<Words>,
+    /// `[stand]`
+    pub stand: config::Stand,
+    /// `[ui]`
+    pub ui: config::Ui,
+    /// The folder with `fonts/`.
+    pub assets: PathBuf,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// The handle others hold.
+    pub handle: WindowHandle,
+}
+
+impl WindowInputs {
+    pub(super) fn send_to_staff(&self, command: StaffCommand) {
+        if self.staff.try_send(command).is_err() {
+            tracing::debug!("a touch was dropped: the staff's queue is full or closed");
+        }
+    }
+
+    /// A frame to paint in.
+    pub(super) fn canvas<'c>(
+        &'c self,
+        ui: &'c mut egui::Ui,
+        text: &'c mut TextCache,
+        theme: Theme,
+        language: Language,
+        zoom: f32,
+    ) -> Canvas<'c> {
+        Canvas {
+            ui,
+            text,
+            words: &self.words,
+            theme,
+            language,
+            zoom,
+            reduced_motion: self.ui.reduced_motion,
+            arabic_digits: self.ui.digits == config::Digits::Arabic,
+            next_change: Duration::MAX,
+        }
+    }
+}
+
 /// Opens the window and stays until it is closed. To be called on the main thread.
 ///
 /// # Errors
 /// No display, a display that refuses, or a missing font.
 pub fn run(inputs: UiInputs, options: WindowOptions) -> Result<(), UiError> {
-    let fonts = fonts::load(&inputs.assets)?;
-    let full_screen = inputs.ui.full_screen;
+    let fonts = fonts::load(&inputs.window.assets)?;
+    let full_screen = inputs.window.ui.full_screen;
     open(full_screen, options, move |ctx| Box::new(KioskApp::new(ctx, inputs, fonts, fastrand::Rng::new())))
 }
 

@@ -65,6 +65,9 @@ pub struct Evaluation {
     pub models: [String; 2],
     /// Share of different pairs accepted and of same pairs accepted, by threshold.
     pub roc: Vec<RocPoint>,
+    /// The pairs with their similarity, for a reckoning of one's own: CSV, columns `a,b,same,score`.
+    #[serde(skip)]
+    pub scores: String,
 }
 
 /// Time of each stage for one picture, milliseconds.
@@ -139,6 +142,7 @@ pub fn evaluate(reader: &mut FaceReader, file: &Path) -> Result<Evaluation, Eval
             (score, pair.is_same)
         })
         .collect();
+    let scores = pairs::with_scores(&pairs, scored.iter().map(|(score, _)| *score));
     let undetected = names.iter().zip(&embeddings).filter(|(_, embedding)| embedding.is_none());
     Ok(Evaluation {
         pairs: pairs.len(),
@@ -148,6 +152,7 @@ pub fn evaluate(reader: &mut FaceReader, file: &Path) -> Result<Evaluation, Eval
         stage_ms: stopwatch.spread(),
         models: [reader.detector().to_owned(), reader.recogniser().name.clone()],
         roc: accuracy::roc(&scored),
+        scores,
     })
 }
 

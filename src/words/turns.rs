@@ -157,7 +157,7 @@ impl TurnWords {
     /// A file that is missing or is not what such a file must be.
     pub fn load(assets: &Path) -> Result<Self, TurnWordsError> {
         let mut by_language = BTreeMap::new();
-        for language in Language::ALL {
+        for language in super::languages(assets) {
             let path = assets.join("turns").join(format!("{language}.toml"));
             let text = std::fs::read_to_string(&path)
                 .map_err(|source| TurnWordsError::Unreadable { path: path.clone(), source })?;
@@ -169,6 +169,11 @@ impl TurnWords {
             by_language.insert(language, file.into());
         }
         Ok(Self { by_language })
+    }
+
+    /// The languages that have lists.
+    pub fn languages(&self) -> impl Iterator<Item = Language> {
+        self.by_language.keys().copied()
     }
 
     /// The lists of a language.

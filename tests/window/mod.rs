@@ -9,21 +9,29 @@
 
 pub mod staff;
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{
+    path::Path,
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
 
 use arc_swap::ArcSwap;
 use eframe::egui;
-use egui_kittest::{Harness, kittest::NodeT as _};
+use egui_kittest::{
+    Harness,
+    kittest::{NodeT as _, Queryable as _},
+};
 use majlis::{
     audio::Meters,
     clock::ManualClock,
     config,
     event::{
-        Alternative, AppointmentCard, Caption, CaptionWord, Card, Command, Connection, EntryId, Language, Phase,
-        QrModules, Sight, SlotId, Speaker, SummaryCard, ToolStep, ToolView, Topic, View, WordState,
-        staff::{StaffCommand, StaffView},
+        Alternative, AppointmentCard, ByLanguage, Caption, CaptionWord, Card, Command, Connection, EntryId, Fault,
+        FaultCause, Language, Phase, QrModules, Sight, SlotId, Speaker, SummaryCard, ToolStep, ToolView, Topic, View,
+        WordState,
+        staff::{StaffCommand, StaffPage, StaffView},
     },
-    ui::{KioskApp, PausedInputs, SafeCause, SafeMode, UiInputs, WindowHandle, fonts, paused::PausedApp},
+    ui::{KioskApp, PausedInputs, UiInputs, WindowHandle, WindowInputs, fonts, paused::PausedApp},
     words::Words,
 };
 use tokio::sync::{mpsc, watch};
@@ -45,6 +53,10 @@ pub struct Kiosk {
 
 impl Kiosk {
     pub fn new(view: View, size: [f32; 2], ui: config::Ui) -> Self {
+        Self::with_assets(view, size, ui, Path::new("assets"))
+    }
+
+    pub fn with_assets(view: View, size: [f32; 2], ui: config::Ui, assets: &Path) -> Self {
         let view = Arc::new(ArcSwap::from_pointee(view));
         let (commands, received) = mpsc::channel(8);
         let (meters, read) = watch::channel(Meters { input_dbfs: -60.0, noise_dbfs: -60.0, ..Meters::default() });
@@ -58,15 +70,17 @@ impl Kiosk {
             meters: read,
             commands,
             sight: seen,
-            staff_view: staff_view.clone(),
-            staff,
-            wall: today,
-            words: Arc::new(Words::load(Path::new("assets")).unwrap()),
-            stand: config::Stand::default(),
-            ui,
-            assets: "assets".into(),
-            clock: Arc::new(clock.clone()),
-            window: WindowHandle::default(),
+            window: WindowInputs {
+                staff_view: staff_view.clone(),
+                staff,
+                wall: today,
+                words: Arc::new(Words::load(assets).unwrap()),
+                stand: config::Stand::default(),
+                ui,
+                assets: assets.to_owned(),
+                clock: Arc::new(clock.clone()),
+                handle: WindowHandle::default(),
+            },
             screenshots: mpsc::channel(1).1,
         };
         let mut inputs = Some(inputs);
@@ -75,7 +89,7 @@ impl Kiosk {
                 (Some(app), _) => app.frame(&mut whole_window(ui), Duration::ZERO),
                 // The fonts come with the next frame.
                 (None, Some(inputs)) => {
-                    let fonts = fonts::load(&inputs.assets).unwrap();
+                    let fonts = fonts::load(&inputs.window.assets).unwrap();
                     *app = Some(KioskApp::new(ui.ctx(), inputs, fonts, fastrand::Rng::with_seed(7)));
                 }
                 (None, None) => {}
@@ -194,7 +208,7 @@ pub fn topics() -> Arc<[Topic]> {
     .map(|(entry, icon, english, arabic)| Topic {
         entry: EntryId(entry.into()),
         icon: icon.into(),
-        label: [english.into(), arabic.into()],
+        label: ByLanguage::texts(english, arabic),
     })
     .collect()
 }
@@ -216,6 +230,7 @@ pub fn view(phase: Phase, language: Language) -> View {
         card: None,
         persona: None,
         topics: topics(),
+        is_reading: false,
         toast: None,
     }
 }
@@ -263,35 +278,96 @@ pub fn asked(language: Language) -> (Speaker, String) {
     (Speaker::Visitor, text.into())
 }
 
-/// Safe mode after a second.
-pub fn safe_mode_picture(size: [f32; 2], ui: config::Ui, cause: SafeCause, code: &str) -> image::RgbaImage {
-    let clock = ManualClock::default();
-    let mut inputs = Some(PausedInputs {
-        safe: SafeMode { cause, code: code.into() },
-        words: Arc::new(Words::load(Path::new("assets")).unwrap()),
-        stand: config::Stand::default(),
-        ui,
-        assets: "assets".into(),
-        clock: Arc::new(clock.clone()),
-        window: WindowHandle::default(),
-    });
-    let mut app: Option<PausedApp> = None;
-    let mut harness =
-        Harness::builder().with_size(size).with_step_dt(0.05).with_max_steps(1).wgpu().build_ui(move |ui| {
-            match (app.as_mut(), inputs.take()) {
+/// What keeps the kiosk of the tests from starting.
+pub fn fault(cause: FaultCause) -> Fault {
+    let (code, found) = match cause {
+        FaultCause::Devices => ("AUDIO-204", "the speaker's rate is 0 Hz; allowed 8000 to 192000"),
+        FaultCause::Files => (
+            "MODEL-101",
+            "/opt/majlis/releases/2026-11-21T07-24-00Z/share/models/silero_vad.onnx: not found; allowed: the file that \
+             models/manifest.toml names. Run scripts/setup.sh",
+        ),
+        FaultCause::Storage => ("STORE-301", "the store's thread cannot be started"),
+        FaultCause::Configuration => (
+            "CONFIG-401",
+            "kiosk.toml:12: ui.theme: found \"pink\"; allowed day, dusk, contrast, auto\nkiosk.toml:31: turn.max_prepared: \
+             found \"x\"; allowed a whole number from 0 to 20",
+        ),
+    };
+    Fault { cause, code: code.into(), found: found.into() }
+}
+
+/// Safe mode under test and the other ends of its channels.
+pub struct SafeMode {
+    pub harness: Harness<'static, Option<PausedApp>>,
+    pub staff_view: Arc<ArcSwap<StaffView>>,
+    pub staff: mpsc::Receiver<StaffCommand>,
+    pub start_again: Arc<AtomicBool>,
+    /// Whether the window was told to close.
+    pub is_closing: bool,
+    clock: ManualClock,
+}
+
+impl SafeMode {
+    pub fn new(size: [f32; 2], ui: config::Ui, cause: FaultCause) -> Self {
+        let clock = ManualClock::default();
+        let staff_view = Arc::new(ArcSwap::from_pointee(StaffView::closed(Language::ENGLISH)));
+        let (staff, touched) = mpsc::channel(64);
+        let mut inputs = Some(PausedInputs {
+            fault: fault(cause),
+            window: WindowInputs {
+                staff_view: staff_view.clone(),
+                staff,
+                wall: today,
+                words: Arc::new(Words::load(Path::new("assets")).unwrap()),
+                stand: config::Stand::default(),
+                ui,
+                assets: "assets".into(),
+                clock: Arc::new(clock.clone()),
+                handle: WindowHandle::default(),
+            },
+        });
+        let start_again = Arc::new(AtomicBool::new(false));
+        let shared = start_again.clone();
+        let harness = Harness::builder().with_size(size).with_step_dt(0.05).with_max_steps(1).wgpu().build_ui_state(
+            move |ui, app: &mut Option<PausedApp>| match (app.as_mut(), inputs.take()) {
                 (Some(app), _) => app.frame(&mut whole_window(ui), Duration::ZERO),
                 (None, Some(inputs)) => {
-                    let fonts = fonts::load(&inputs.assets).unwrap();
-                    app = Some(PausedApp::new(ui.ctx(), inputs, fonts, Arc::default()));
+                    let fonts = fonts::load(&inputs.window.assets).unwrap();
+                    *app = Some(PausedApp::new(ui.ctx(), inputs, fonts, shared.clone()));
                 }
                 (None, None) => {}
-            }
-        });
-    for _ in 0..40 {
-        clock.advance(Duration::from_millis(50));
-        harness.step();
+            },
+            None,
+        );
+        let mut safe = Self { harness, staff_view, staff: touched, start_again, is_closing: false, clock };
+        safe.settle();
+        safe
     }
-    harness.render().unwrap()
+
+    /// Two seconds.
+    pub fn settle(&mut self) {
+        for _ in 0..40 {
+            self.clock.advance(Duration::from_millis(50));
+            self.harness.step();
+            let mut asked = self.harness.output().viewport_output.values().flat_map(|output| &output.commands);
+            self.is_closing |= asked.any(|asked| *asked == egui::ViewportCommand::Close);
+        }
+    }
+
+    pub fn show_staff(&mut self, page: StaffPage, language: Language) {
+        self.staff_view.store(Arc::new(staff::shown(page, language)));
+        self.settle();
+    }
+
+    pub fn touch(&mut self, label: &str) {
+        self.harness.get_by_role_and_label(egui::accesskit::Role::Button, label).click();
+        self.settle();
+    }
+
+    pub fn sent(&mut self) -> Vec<StaffCommand> {
+        std::iter::from_fn(|| self.staff.try_recv().ok()).filter(|sent| *sent != StaffCommand::StillThere).collect()
+    }
 }
 
 /// The code of the look's picture, row by row.

@@ -86,7 +86,7 @@ impl Desk {
         serde_json::json!({
             "say_when": self.wording.spoken(appointment.start, now, language),
             "with": self.host_name(&appointment.host, language),
-            "where": host.map_or("", |host| host.place.get(language)),
+            "where": host.map_or("", |host| host.place.text(language)),
             "code": appointment.code,
         })
     }
@@ -110,10 +110,10 @@ impl Desk {
         AppointmentCard {
             day: self.wording.day(slot.start, now, language),
             time: self.wording.span([slot.start, slot.end], language),
-            host: host.name.get(language).to_owned(),
-            subject: host.subject.get(language).to_owned(),
-            place: host.place.get(language).to_owned(),
-            place_detail: host.directions.get(language).to_owned(),
+            host: host.name.text(language).to_owned(),
+            subject: host.subject.text(language).to_owned(),
+            place: host.place.text(language).to_owned(),
+            place_detail: host.directions.text(language).to_owned(),
             code: appointment.code.clone(),
             qr: ics::qr(&ics::text(appointment.id, slot, changed, language)),
             alternatives: alternatives.into_iter().map(alternative).collect(),

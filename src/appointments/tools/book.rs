@@ -84,7 +84,7 @@ impl Tool for BookAppointment {
         let keeps = contact.name.is_some() || contact.phone.is_some();
         let key = if keeps { "appointment.ask.book.keep" } else { "appointment.ask.book" };
         let when = self.desk.wording.spoken(slot.start, context.now, context.language);
-        let values = [("host", slot.host.name.get(context.language)), ("when", &*when)];
+        let values = [("host", slot.host.name.text(context.language)), ("when", &*when)];
         Ok(Some(self.desk.wording.sentence(key, context.language, &values)))
     }
 

@@ -138,7 +138,7 @@ impl Tool for FetchSlots {
             free.retain(|slot| PartOfDay::of(calendar.local(slot.start).time()) == part);
         }
         let told = |slots: &[Slot]| slots.iter().map(|slot| self.told(slot, &habits, context)).collect::<Vec<_>>();
-        let host = wanted.host.name.get(context.language);
+        let host = wanted.host.name.text(context.language);
         if !free.is_empty() {
             let count = free.len();
             let chosen =
@@ -159,7 +159,7 @@ impl Tool for FetchSlots {
             (true, true) => "that day is a holiday",
             _ => "nothing is free then",
         };
-        let content = json!({"with": wanted_days.host.name.get(context.language), "free": [], "why": why, "next_free": told(&next)});
+        let content = json!({"with": wanted_days.host.name.text(context.language), "free": [], "why": why, "next_free": told(&next)});
         Ok(ToolOutput { content, effects: Vec::new() })
     }
 }

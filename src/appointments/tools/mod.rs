@@ -102,9 +102,9 @@ fn host_property(desk: &Desk) -> Value {
 fn hosts(desk: &Desk) -> String {
     let english = crate::event::Language::ENGLISH;
     let line = |host: &Arc<Host>| {
-        let subject = host.subject.get(english);
+        let subject = host.subject.text(english);
         let about = if subject.is_empty() { String::new() } else { format!(": {subject}") };
-        format!("{} ({}{about})", host.id, host.name.get(english))
+        format!("{} ({}{about})", host.id, host.name.text(english))
     };
     let lines: Vec<String> = desk.calendar.hosts().iter().map(line).collect();
     lines.join(", ")

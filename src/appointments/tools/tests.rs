@@ -12,7 +12,7 @@ use crate::{
     clock::ManualClock,
     config::{Config, Digits, Host},
     event::{
-        AppointmentCard, Bus, Card, Cost, Effect, EndReason, Language, PersonaId, SlotId, TurnId, VisitId,
+        AppointmentCard, Bus, ByLanguage, Card, Cost, Effect, EndReason, Language, PersonaId, SlotId, TurnId, VisitId,
         VisitSummary, VisitorId, staff::PersonDetails,
     },
     store::{Actor, Consent, Key, NewPerson, People, Store, UnixMillis},
@@ -46,11 +46,10 @@ impl Stand {
         let mut config = Config::default();
         config.appointments.hosts = vec![Host {
             id: "adviser".to_owned(),
-            name_en: "Training adviser".to_owned(),
-            name_ar: "مستشار التدريب".to_owned(),
-            subject_en: "Apprenticeship programme".to_owned(),
-            place_en: "Meeting point B2".to_owned(),
-            directions_en: "First floor, left of the stairs".to_owned(),
+            name: ByLanguage::texts("Training adviser", "مستشار التدريب"),
+            subject: ByLanguage::texts("Apprenticeship programme", ""),
+            place: ByLanguage::texts("Meeting point B2", ""),
+            directions: ByLanguage::texts("First floor, left of the stairs", ""),
             hours: vec!["mon-thu 09:00-12:00,13:00-17:00".to_owned()],
             ..Host::default()
         }];

@@ -28,22 +28,14 @@ section! {
     Host {
         /// Its short name for tools: letters, digits, _.
         id: String = String::new(), Limit::NotEmpty;
-        /// What it is called in English: "Training adviser".
-        name_en: String = String::new(), Limit::NotEmpty;
-        /// What it is called in Arabic.
-        name_ar: String = String::new(), Limit::NotEmpty;
-        /// About what, in English: "Apprenticeship programme".
-        subject_en: String = String::new(), Limit::Any;
-        /// About what, in Arabic.
-        subject_ar: String = String::new(), Limit::Any;
-        /// Where, in English: "Meeting point B2".
-        place_en: String = String::new(), Limit::Any;
-        /// Where, in Arabic.
-        place_ar: String = String::new(), Limit::Any;
-        /// How to get there, in English.
-        directions_en: String = String::new(), Limit::Any;
-        /// How to get there, in Arabic.
-        directions_ar: String = String::new(), Limit::Any;
+        /// What it is called: { en = "Training adviser" }.
+        name: ByLanguage<String> = ByLanguage::default(), Limit::NotEmpty;
+        /// About what: { en = "Apprenticeship programme" }.
+        subject: ByLanguage<String> = ByLanguage::default(), Limit::Any;
+        /// Where: { en = "Meeting point B2" }.
+        place: ByLanguage<String> = ByLanguage::default(), Limit::Any;
+        /// How to get there.
+        directions: ByLanguage<String> = ByLanguage::default(), Limit::Any;
         /// Working hours: "mon-thu,sat,sun 09:00-12:00,13:00-17:00", one line for each group of days.
         hours: Vec<String> = Vec::new(), Limit::Any;
         /// How long an appointment is, minutes.

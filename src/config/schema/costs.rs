@@ -87,10 +87,8 @@ section! {
         auth: Auth = Auth::Bearer, Limit::Any;
         /// Model name; empty: that of the first service.
         model: String = String::new(), Limit::Any;
-        /// Voice for English; empty: that of the first service.
-        voice_en: String = String::new(), Limit::Any;
-        /// Voice for Arabic; empty: that of the first service.
-        voice_ar: String = String::new(), Limit::Any;
+        /// Voice for each language; none: that of the first service.
+        voice: ByLanguage<String> = ByLanguage::default(), Limit::Any;
         /// The rate of the service's PCM, Hz.
         sample_rate_hz: u32 = 24_000, Limit::Int(8_000..=48_000);
     }

@@ -43,7 +43,8 @@ impl Conversation {
             if self.visit_log.is_worth_a_summary() {
                 let summary = self.visit_log.summary(now, spent, reason, language, &self.parts.words);
                 let shown_for = Duration::from_secs(self.parts.config.memory.show_summary_s);
-                if !shown_for.is_zero() && reason != EndReason::Shutdown {
+                // Whoever looks at the screen after the last two is not the visitor.
+                if !shown_for.is_zero() && !matches!(reason, EndReason::Staff | EndReason::Shutdown) {
                     self.scene.card = Some(Card::Summary(Arc::new(visit::card(&summary))));
                     self.scene.summary_until = Some(now + shown_for);
                 }

@@ -19,7 +19,7 @@ impl Conversation {
         let language = question.language;
         let knowledge = self.parts.knowledge.clone();
         // After a switch of the language the question's words are still in the other one.
-        let written_in = Language::of_text(&question.text).unwrap_or(language);
+        let written_in = Language::written(&question.text, language).unwrap_or(language);
         let hits = knowledge.search(&question.text, written_in, FACTS).unwrap_or_else(|error| {
             tracing::warn!(%error, "the knowledge base cannot be searched; the model answers without facts");
             Vec::new()
@@ -73,7 +73,7 @@ impl Conversation {
         };
         let stand = &parts.config.stand;
         Briefing {
-            stand: format!("{} ({})", stand.name_en, stand.name_ar),
+            stand: format!("{} ({})", stand.name.text(Language::ENGLISH), stand.name.text(Language::ARABIC)),
             language: Some(language),
             language_name: words.get("language.prompt", language).to_owned(),
             facts: known.iter().map(fact).collect(),

@@ -9,7 +9,8 @@ impl Conversation {
         let soon = self.memory.as_ref().and_then(|(_, memory)| memory.soon.as_deref()).unwrap_or_default();
         let is_by_name = key == machine::GREETING_BY_NAME;
         let key = if is_by_name && !soon.is_empty() { "greet.back.soon" } else { key };
-        let values = [("name", name), ("when", soon), ("text", &self.card_says)];
+        let text: &str = if key == machine::READ_OUT { &self.reads } else { &self.card_says };
+        let values = [("name", name), ("when", soon), ("text", text)];
         let text = self.parts.words.fill(key, language, &values);
         self.start_answer(answer, turn, language, Source::Sentence(text));
         if is_by_name {

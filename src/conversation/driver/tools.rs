@@ -71,8 +71,8 @@ impl Conversation {
     /// Who speaks is shown if it is not whom the visit began with.
     pub(super) fn show_persona(&mut self) {
         let is_first = self.persona.id == self.parts.personas.first().id;
-        let name = |language| self.persona.name(language).to_owned();
-        self.scene.persona = (!is_first).then(|| Language::ALL.map(name));
+        let name = |language: &Language| (*language, self.persona.name(*language).to_owned());
+        self.scene.persona = (!is_first).then(|| self.parts.words.languages().iter().map(name).collect());
     }
 
     /// A button of the card: another time, or none at all.

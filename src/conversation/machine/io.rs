@@ -53,10 +53,16 @@ pub enum Input {
     },
     /// This sentence of the kiosk's own is to be said instead of whatever is being said.
     Tell(&'static str),
+    /// A page of text is to be read out, in its language; or no more, if it is being read.
+    ReadOut(Language),
+    /// The page that is being read out is gone.
+    StopReading,
     /// The niche was touched.
     Touched,
     /// "Finish" was touched.
     Finish,
+    /// Staff use the screen.
+    StaffSignedIn,
     /// The program stops.
     Shutdown,
     /// A topic was touched.

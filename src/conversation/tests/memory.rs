@@ -159,6 +159,20 @@ async fn a_visit_without_a_network_is_summed_up_from_what_happened_shown_for_som
 }
 
 #[tokio::test]
+async fn staff_who_sign_in_end_the_visit_and_see_nothing_of_it() {
+    let mut world = World::new(&[Some("When do you open?")], &[]);
+    world.connection.send_replace(Connection::Offline);
+    world.say(1_500).await;
+    let answer = world.answer_begins().await;
+    play_all(&mut world, answer).await;
+    world.command(Command::StaffSignedIn).await;
+    assert_eq!((world.phase(), world.view.load().card.clone()), (Phase::Idle, None));
+    let told = summaries(&mut world);
+    assert_eq!(told.first().map(|summary| summary.reason), Some(EndReason::Staff));
+    assert!(world.summary_on_record().await.is_some());
+}
+
+#[tokio::test]
 async fn the_next_visitor_does_not_see_the_summary_of_the_one_before() {
     let mut world = World::new(&[Some("When do you open?")], &[]);
     world.connection.send_replace(Connection::Offline);

@@ -7,7 +7,7 @@ use super::{
     *,
 };
 use crate::{
-    event::{AppointmentCard, Card, Effect, FeedEvent, PersonaId, QrModules, ToolFailure},
+    event::{AppointmentCard, ByLanguage, Card, Effect, FeedEvent, PersonaId, QrModules, ToolFailure},
     llm::{ChatMessage, Role},
 };
 
@@ -279,7 +279,7 @@ async fn another_persona_says_who_speaks_in_its_own_voice_with_its_own_tools_and
                 .iter()
                 .all(|request| request.voice.as_ref().is_some_and(|voice| voice.service(language) == Some("nova")))
         );
-        assert_eq!(world.view.load().persona, Some(["Sales".to_owned(), "المبيعات".to_owned()]));
+        assert_eq!(world.view.load().persona, Some(ByLanguage::texts("Sales", "المبيعات")));
         let asked = asked(&world);
         let tools =
             |index: usize| asked.get(index).unwrap().tools.iter().map(|tool| tool.name.clone()).collect::<Vec<_>>();

@@ -2,7 +2,6 @@
 
 use std::{
     collections::VecDeque,
-    path::Path,
     sync::{
         Arc, Mutex,
         atomic::{AtomicU64, Ordering},
@@ -55,7 +54,7 @@ impl SpeechToText for ScriptedEars {
         let piece = match self.0.lock().unwrap().pop_front().flatten() {
             Some(text) => Ok(TranscriptPiece::Final(Transcript {
                 text: text.to_owned(),
-                language: Language::of_text(text).unwrap_or(request.likely_language),
+                language: Language::written(text, request.likely_language).unwrap_or(request.likely_language),
                 entry: None,
                 served_by: ServedBy::Cloud,
             })),
@@ -331,9 +330,10 @@ impl World {
         let (commands, asked) = mpsc::channel(8);
         let (connection, connected) = watch::channel(Connection::Online);
         let (turn_sender, turns) = mpsc::channel(64);
-        let knowledge = Arc::new(KnowledgeBase::load(Path::new("assets/knowledge")).unwrap().0);
+        let knowledge = Arc::new(KnowledgeBase::load(&config.paths.assets.join("knowledge")).unwrap().0);
         let store = Store::open(&folder.path().join("majlis.sqlite"), bus.clone()).unwrap();
-        let words = Arc::new(Words::load(Path::new("assets")).unwrap());
+        let personas = Arc::new(Personas::load(&config.paths.assets, "reception").unwrap());
+        let words = Arc::new(Words::load(&config.paths.assets).unwrap());
         let desk = has_real_tools
             .then(|| appointments::Desk::new(&config, store.people(Key::random()), words.clone()).unwrap());
         let registry = desk.as_ref().map(|desk| {
@@ -385,7 +385,7 @@ impl World {
                 Some(registry) => registry,
                 None => toolbox.clone(),
             },
-            personas: Arc::new(Personas::load(Path::new("assets"), "reception").unwrap()),
+            personas,
             appointments: card_desk(desk),
             feed,
             spent: Arc::new({

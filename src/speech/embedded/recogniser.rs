@@ -152,8 +152,8 @@ impl EmbeddedSpeechToText {
             })
         };
         Ok(Self {
-            english: start(Language::ENGLISH, &config.voice_en)?,
-            arabic: start(Language::ARABIC, &config.voice_ar)?,
+            english: start(Language::ENGLISH, config.voice.text(Language::ENGLISH))?,
+            arabic: start(Language::ARABIC, config.voice.text(Language::ARABIC))?,
             // 0.5 is what the limits were measured with.
             strictness: 1.5 - config.recognition_threshold.clamp(0.0, 1.0),
         })

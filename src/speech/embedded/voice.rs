@@ -8,7 +8,7 @@ use super::{Espeak, NAME, Vowels, espeak::Script, numbers, numbers::Spoken};
 use crate::{
     cloud::ProviderError,
     config::Embedded,
-    event::{Language, ServedBy},
+    event::{ByLanguage, Language, ServedBy},
     speech::{SpeakRequest, SpeechStream, TextToSpeech},
 };
 
@@ -17,8 +17,7 @@ use crate::{
 pub struct EmbeddedTextToSpeech {
     espeak: Espeak,
     vowels: Arc<Vowels>,
-    voice_en: String,
-    voice_ar: String,
+    voices: ByLanguage<String>,
     words_per_minute: u32,
 }
 
@@ -26,18 +25,13 @@ impl EmbeddedTextToSpeech {
     /// A voice that speaks through `espeak`, with the voices and rate of `[embedded]`.
     #[must_use]
     pub fn new(espeak: Espeak, vowels: Arc<Vowels>, config: &Embedded) -> Self {
-        Self {
-            espeak,
-            vowels,
-            voice_en: config.voice_en.clone(),
-            voice_ar: config.voice_ar.clone(),
-            words_per_minute: config.words_per_minute,
-        }
+        Self { espeak, vowels, voices: config.voice.clone(), words_per_minute: config.words_per_minute }
     }
 
     /// The voice and pace of a request: the persona's, where it has its own.
     fn voice<'a>(&'a self, request: &'a SpeakRequest) -> (&'a str, u32) {
-        let configured = if request.language == Language::ARABIC { &self.voice_ar } else { &self.voice_en };
+        // espeak-ng has a voice for each of its languages by its code.
+        let configured = self.voices.own(request.language).map_or(request.language.code(), String::as_str);
         let persona = request.voice.as_deref();
         let voice = persona.and_then(|persona| persona.embedded(request.language)).unwrap_or(configured);
         let percent = persona.map(|persona| persona.rate_percent).filter(|percent| *percent > 0).unwrap_or(100);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Action, Alike, DAY_MS, Enrolled, Page, RequestId, Sitting, Step};
 use crate::{
     event::{
-        VisitorId,
+        Language, VisitorId,
         staff::{LivePicture, PersonDetails},
     },
     staff::{
@@ -41,6 +41,24 @@ impl Step<'_> {
                 self.state.page = Page::Consent { details, until };
             }
             Err(refused) => self.state.page = Page::Details { details: given, refused },
+        }
+    }
+
+    /// The text is spoken in the language in which it is shown.
+    pub(super) fn read_out(&mut self) {
+        let text = self.settings.consent.as_ref().and_then(|texts| texts.text(self.state.language));
+        let (Page::Consent { until, .. }, Some(text)) = (&self.state.page, text) else { return };
+        let spoken = text.spoken(until.timestamp(), &self.settings.time_zone);
+        self.actions.push(Action::ReadOut(spoken.into(), text.language()));
+        self.state.read = Some(self.state.language);
+    }
+
+    /// Nobody is read what does not stand there any more: the page is gone, or in another language.
+    pub(super) fn leave_reading(&mut self, read: Option<Language>) {
+        let stands_there = matches!(self.state.page, Page::Consent { .. }) && read == Some(self.state.language);
+        if read.is_some() && !stands_there {
+            self.state.read = None;
+            self.actions.push(Action::StopReading);
         }
     }
 

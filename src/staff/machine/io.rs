@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 
 use crate::{
     event::{
-        Language, VisitorId,
+        Fault, Language, VisitorId,
         staff::{PersonDetails, Removed, StaffCommand},
     },
     staff::{
@@ -37,8 +37,19 @@ pub struct Settings {
     pub demands: Demands,
     /// From this similarity on somebody on record looks the same.
     pub duplicate_threshold: f32,
+    /// In safe mode, what keeps the program from starting: behind the PIN stands this alone.
+    pub safe_mode: Option<SafeMode>,
     /// What people agree to; `None`: it cannot be read, and nobody can be enrolled.
     pub consent: Option<Arc<ConsentTexts>>,
+}
+
+/// The pages of a program that cannot start.
+#[derive(Debug, Clone)]
+pub struct SafeMode {
+    /// Why.
+    pub fault: Arc<Fault>,
+    /// Whether PINs can be checked: the database can be read.
+    pub has_pins: bool,
 }
 
 /// The time.
@@ -136,6 +147,8 @@ pub struct Enrolled {
 /// What the driver is to do. In order.
 #[derive(Clone)]
 pub enum Action {
+    /// A member of staff uses the screen now: the visit there is over.
+    TakeOver,
     /// Count the members of staff who have a PIN.
     CountStaff(RequestId),
     /// Find out whose PIN it is.
@@ -154,6 +167,10 @@ pub enum Action {
     Forget(RequestId, VisitorId, StaffId),
     /// Recognition goes on, or is paused, by this member.
     SetRecognition(bool, StaffId),
+    /// Say this, instead of whatever is being said; or be silent, if it is being said.
+    ReadOut(Arc<str>, Language),
+    /// The page that is read out, if it is, is gone.
+    StopReading,
     /// Faces are wanted, or not any more.
     Look(bool),
     /// Compare this face with everybody on record.

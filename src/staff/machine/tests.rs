@@ -28,6 +28,7 @@ fn settings() -> Settings {
         retention_days: 365,
         demands: demands(),
         duplicate_threshold: THRESHOLD,
+        safe_mode: None,
         consent: Some(Arc::new(ConsentTexts::load(Path::new("assets")).unwrap())),
     }
 }
@@ -80,7 +81,13 @@ impl Desk {
                 }
                 Action::Compare(request, _) => Input::Compared(request, self.alike.clone()),
                 Action::Save(request, _) => Input::Saved(request, self.saves),
-                Action::AuditRight(_) | Action::AuditWrong | Action::SetRecognition(..) | Action::Look(_) => continue,
+                Action::TakeOver
+                | Action::AuditRight(_)
+                | Action::AuditWrong
+                | Action::SetRecognition(..)
+                | Action::ReadOut(..)
+                | Action::StopReading
+                | Action::Look(_) => continue,
             };
             self.take(answer);
         }
@@ -318,6 +325,42 @@ fn the_consent_can_be_read_and_given_in_the_other_language() {
     desk.touch(StaffCommand::Agree);
     Pose::ALL.into_iter().for_each(|pose| desk.show(1, pose));
     assert_eq!((desk.saved()[0].consent.language, desk.saved()[0].language), (Language::ENGLISH, Language::ARABIC));
+}
+
+#[test]
+fn the_consent_is_read_out_in_the_language_it_is_shown_in_and_only_while_it_is_shown() {
+    let mut desk = Desk::signed_in();
+    let reads = |desk: &mut Desk, command| {
+        let before = desk.done.len();
+        desk.touch(command);
+        desk.done[before..]
+            .iter()
+            .filter_map(|action| match action {
+                Action::ReadOut(text, language) => Some(Some((text.to_string(), *language))),
+                Action::StopReading => Some(None),
+                _ => None,
+            })
+            .collect::<Vec<_>>()
+    };
+    assert!(reads(&mut desk, StaffCommand::ReadOut).is_empty(), "there is nothing to read yet");
+    desk.touch(StaffCommand::BeginEnrolment);
+    desk.touch(StaffCommand::SetDetails(maryam()));
+    for language in [Language::ARABIC, Language::ENGLISH] {
+        let StaffPage::Consent(shown) = desk.page() else { panic!() };
+        let read = reads(&mut desk, StaffCommand::ReadOut);
+        let [Some((text, spoken_in))] = &read[..] else { panic!("{read:?}") };
+        assert_eq!(*spoken_in, language);
+        for point in &shown.points {
+            assert!(text.contains(&point.heading) && text.contains(&point.text), "{text}");
+        }
+        assert!(text.starts_with(&shown.title) && !text.contains(&shown.name));
+        let leaves = match language {
+            Language::ARABIC => StaffCommand::SetLanguage(Language::ENGLISH),
+            _ => StaffCommand::Agree,
+        };
+        assert_eq!(reads(&mut desk, leaves), [None], "the page is gone");
+    }
+    assert!(reads(&mut desk, StaffCommand::Decline).is_empty(), "it was stopped already");
 }
 
 #[test]

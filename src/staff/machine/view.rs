@@ -2,7 +2,7 @@
 
 use super::{Page, PinPad, Settings, Sitting, State};
 use crate::{
-    event::staff::{CaptureView, PeopleView, PersonView, PinView, StaffPage, StaffView},
+    event::staff::{CaptureView, FaultView, PeopleView, PersonView, PinView, StaffPage, StaffView},
     store::PeopleList,
 };
 
@@ -46,6 +46,10 @@ impl State {
                 StaffPage::Consent(text.view(&details.name, until.timestamp(), &settings.time_zone))
             }
             Page::Capture(sitting) => StaffPage::Capture(sitting.view(settings)),
+            Page::Fault => StaffPage::Fault(FaultView {
+                fault: settings.safe_mode.as_ref()?.fault.clone(),
+                may_act: self.member.is_some(),
+            }),
             Page::Done { name, until } => StaffPage::Done { name: name.clone(), until: until.timestamp() },
         })
     }

@@ -11,7 +11,6 @@ use crate::{
         motion::{AvatarState, Inputs},
         staff::{self, StaffShown, StaffTouch},
         stage,
-        widgets::Canvas,
     },
 };
 
@@ -28,7 +27,7 @@ impl KioskApp {
         let mut wanted = STILL;
         let mut is_moving = false;
         if let Some(niche) = staff::niche(page, place.size(), view.language.is_right_to_left()) {
-            let reduced_motion = self.inputs.ui.reduced_motion;
+            let reduced_motion = self.inputs.window.ui.reduced_motion;
             let inputs = Inputs { state: AvatarState::Idle, eyes_shut: true, reduced_motion, ..Inputs::default() };
             is_moving = self.paint_stage(ui, niche, &inputs, now);
             wanted = wanted.min(self.animator.next_repaint());
@@ -39,26 +38,17 @@ impl KioskApp {
         }
         let shown = StaffShown {
             view,
-            words: &self.inputs.words,
-            stand: &self.inputs.stand,
+            words: &self.inputs.window.words,
+            stand: &self.inputs.window.stand,
             is_large_text: self.appearance.is_large(),
             text_zoom: 1.0,
+            is_reading: self.inputs.view.load().is_reading,
             now,
-            wall: (self.inputs.wall)(),
+            wall: (self.inputs.window.wall)(),
         };
         let is_consent = matches!(page, StaffPage::Consent(_));
         let px = place.size().min_elem() * ctx.pixels_per_point();
-        let mut canvas = Canvas {
-            ui,
-            text: &mut self.text,
-            words: &self.inputs.words,
-            theme,
-            language: view.language,
-            zoom: 1.0,
-            reduced_motion: self.inputs.ui.reduced_motion,
-            arabic_digits: self.inputs.ui.digits == crate::config::Digits::Arabic,
-            next_change: Duration::MAX,
-        };
+        let mut canvas = self.inputs.window.canvas(ui, &mut self.text, theme, view.language, 1.0);
         let text_zoom = if is_consent { self.appearance.zoom(px) } else { 1.0 };
         let touches = self.pages.paint(&mut canvas, &mut self.furniture.plate, StaffShown { text_zoom, ..shown });
         wanted = wanted.min(canvas.next_change);
@@ -68,12 +58,14 @@ impl KioskApp {
         }
         for touch in touches {
             match touch {
-                StaffTouch::Command(command) => self.send_to_staff(command),
+                StaffTouch::Command(command) => self.inputs.window.send_to_staff(command),
                 StaffTouch::TextSize => self.appearance.next_text_size(),
+                // Their page is safe mode's.
+                StaffTouch::StartAgain | StaffTouch::End => {}
             }
         }
         is_moving |= self.pages.is_moving(now) || ctx.input(|input| input.pointer.any_down());
         let wanted = if is_moving { FRAME } else { wanted };
-        ctx.request_repaint_after(self.pace.next(self.inputs.clock.now(), wanted));
+        ctx.request_repaint_after(self.pace.next(self.inputs.window.clock.now(), wanted));
     }
 }

@@ -52,7 +52,7 @@ fn welcome(frame: &mut Frame<'_, '_>, place: Rect) -> f32 {
     let width = (place.width() - stroke::HAIRLINE - 2.0 * gap) / 2.0;
     let colours = canvas.palette();
     let mut height: f32 = 0.0;
-    for (index, language) in Language::ALL.into_iter().enumerate() {
+    for (index, language) in Language::SHIPPED.into_iter().enumerate() {
         let left = place.left() + index as f32 * (width + 2.0 * gap + stroke::HAIRLINE);
         let welcome = canvas.words.get("attract.welcome", language).to_owned();
         // A title is one line: never one of a single word.

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     config,
-    event::{Command, Language, Phase},
+    event::{ByLanguage, Command, Language, Phase},
     ui::{
         icons::Icon,
         layout::{CHIP_GAP, Layout, Orientation, PLATE_HEIGHT},
@@ -134,8 +134,8 @@ impl<'a> Frame<'a, '_> {
             [layout.lower_chips; 2]
         };
         let height = chip_height(self.canvas.zoom, layout);
-        let is_mirrored = self.canvas.is_mirrored();
-        let label = |[english, arabic]: &'a [String; 2]| if is_mirrored { arabic.as_str() } else { english.as_str() };
+        let language = self.canvas.language;
+        let label = |own: &'a ByLanguage<String>| own.text(language);
         let size = vec2((layout.lower_chips.width() - CHIP_GAP) / 2.0, height);
         let role = self.canvas.chip_role(shown.iter().map(|topic| label(&topic.label)), size);
         for (index, topic) in shown.iter().enumerate() {
@@ -231,7 +231,7 @@ impl<'a> Frame<'a, '_> {
             let gap = if is_large { 44.0 } else { 48.0 };
             let lift = if portrait && !is_large { 4.0 } else { 0.0 };
             let width = (place.width() - gap) / 2.0;
-            for (index, language) in Language::ALL.into_iter().enumerate() {
+            for (index, language) in Language::SHIPPED.into_iter().enumerate() {
                 let x = place.left() + index as f32 * (width + gap);
                 let half = Rect::from_min_size(pos2(x, place.top() - lift), vec2(width, place.height()));
                 self.notice_in(language, half, icon, key, true);
@@ -331,11 +331,8 @@ pub(super) fn header(canvas: &mut Canvas<'_>, stand: &config::Stand, layout: &La
     let zoom = canvas.limited_zoom();
     let first = TypeRole { weight: Weight::SemiBold, ..TypeRole::LABEL }.scaled(zoom);
     let second = TypeRole { size: 30.0, ..TypeRole::LABEL }.scaled(zoom);
-    let (own, other) = if canvas.is_mirrored() {
-        ((&stand.name_ar, Language::ARABIC), (&stand.name_en, Language::ENGLISH))
-    } else {
-        ((&stand.name_en, Language::ENGLISH), (&stand.name_ar, Language::ARABIC))
-    };
+    let across = if canvas.is_mirrored() { Language::ENGLISH } else { Language::ARABIC };
+    let [own, other] = [canvas.language, across].map(|language| (stand.name.text(language), language));
     let mark = canvas.inside(place, 0.0, (place.height() - MARK) / 2.0, vec2(MARK, MARK));
     canvas.icon(Icon::Star, mark, colours.brass);
     let block = canvas.block_in(own.0, own.1, first, f32::INFINITY, Fit::Wrap);

@@ -12,11 +12,12 @@ mod safe;
 mod scene;
 mod summary;
 
+pub(in crate::ui) use self::safe::{disc, steps as steps_of};
 use eframe::egui::Rect;
 
 pub use self::{
     frame::Frame,
-    safe::{SafeCause, SafeMode},
+    safe::SafeTouch,
     scene::{Scene, scene_of},
 };
 use super::{
@@ -25,7 +26,7 @@ use super::{
 };
 use crate::{
     config,
-    event::{Card, Command, View},
+    event::{Card, Command, Fault, View},
 };
 
 /// What a visitor touched in one frame.
@@ -115,15 +116,15 @@ pub(super) fn paint_header(canvas: &mut Canvas<'_>, stand: &config::Stand, layou
     frame::header(canvas, stand, layout);
 }
 
-/// Paints the screen of a program that cannot start; gives whether "Start again" was touched.
+/// Paints the screen of a program that cannot start; gives what was touched.
 pub fn paint_safe(
     canvas: &mut Canvas<'_>,
     furniture: &mut Furniture,
     stand: &config::Stand,
     layout: &Layout,
-    safe: &SafeMode,
-) -> bool {
-    safe::paint(canvas, furniture, stand, layout, safe)
+    fault: &Fault,
+) -> Option<SafeTouch> {
+    safe::paint(canvas, furniture, stand, layout, fault)
 }
 
 /// `rect` moved down by what a screen still has to rise.

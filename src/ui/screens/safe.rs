@@ -5,64 +5,52 @@ use eframe::egui::{Color32, CornerRadius, Id, Pos2, Rect, Role, Stroke, StrokeKi
 use super::{Furniture, frame};
 use crate::{
     config,
-    event::Language,
+    event::{Fault, FaultCause, Language},
     ui::{
         icons::{self, Icon},
         layout::{Layout, Orientation},
         text::Fit,
         tokens::{Depth, TypeRole, Weight, radius, stroke},
-        widgets::{Canvas, PlateText},
+        widgets::{Button, ButtonKind, Canvas, PlateText},
     },
 };
 
-/// What keeps the program from starting: chooses the first thing staff try.
+/// What staff do about it: keys of the translation files.
+pub(in crate::ui) fn steps(cause: FaultCause) -> [&'static str; 3] {
+    let first = match cause {
+        FaultCause::Devices => "safe.step.devices",
+        FaultCause::Files => "safe.step.files",
+        FaultCause::Storage => "safe.step.storage",
+        FaultCause::Configuration => "safe.step.configuration",
+    };
+    [first, "safe.step.again", "safe.step.support"]
+}
+
+/// What was touched in safe mode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SafeCause {
-    /// A device is missing.
-    Devices,
-    /// A model, a library or another file of the program is missing.
-    Files,
-    /// The database cannot be written, or the disk is full.
-    Storage,
-    /// `kiosk.toml` is wrong.
-    Configuration,
-}
-
-/// A start that failed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SafeMode {
-    /// Why.
-    pub cause: SafeCause,
-    /// What staff read out to support: `MODEL-101`.
-    pub code: String,
-}
-
-impl SafeMode {
-    fn steps(&self) -> [&'static str; 3] {
-        let first = match self.cause {
-            SafeCause::Devices => "safe.step.devices",
-            SafeCause::Files => "safe.step.files",
-            SafeCause::Storage => "safe.step.storage",
-            SafeCause::Configuration => "safe.step.configuration",
-        };
-        [first, "safe.step.again", "safe.step.support"]
-    }
+pub enum SafeTouch {
+    /// "Start again".
+    StartAgain,
+    /// "Staff".
+    Staff,
 }
 
 /// The card's height, its padding above, and the height of a step, in portrait and in landscape.
 const CARD: [(f32, f32, f32); 2] = [(566.0, 34.0, 118.0), (448.0, 20.0, 94.0)];
 const BUTTON_HEIGHT: f32 = 120.0;
+/// The width of "Staff", and what is between it and "Start again".
+const STAFF: (f32, f32) = (206.0, 18.0);
 
-/// Paints the screen; gives whether "Start again" was touched.
+/// Paints the screen; gives what was touched.
 pub(super) fn paint(
     canvas: &mut Canvas<'_>,
     furniture: &mut Furniture,
     stand: &config::Stand,
     layout: &Layout,
-    safe: &SafeMode,
-) -> bool {
+    safe: &Fault,
+) -> Option<SafeTouch> {
     frame::header(canvas, stand, layout);
-    let plate = Language::ALL.map(|language| (language, canvas.words.get("safe.plate", language).to_owned()));
+    let plate = Language::SHIPPED.map(|language| (language, canvas.words.get("safe.plate", language).to_owned()));
     let plate = PlateText { icon: Icon::Warning, words: plate.to_vec() };
     furniture.plate.paint(canvas, frame::plate_top(layout), &plate);
     let column = Rect::from_min_max(pos2(layout.controls.left(), 0.0), pos2(layout.controls.right(), layout.size.y));
@@ -72,10 +60,21 @@ pub(super) fn paint(
     };
     sentences(canvas, column, words, layout.orientation);
     for_staff(canvas, pos2(column.left(), card), column.width(), layout.orientation, safe);
+    let (staff_width, gap) = STAFF;
     let place = Rect::from_min_size(pos2(column.left(), button), vec2(column.width(), BUTTON_HEIGHT));
-    let is_touched = canvas.primary_button(Id::unique("start again"), place, Icon::Sync, "safe.again").clicked();
+    let (again, staff) = place.split_left_right_at_x(place.right() - staff_width);
+    let again = again.with_max_x(again.right() - gap);
+    let mut touch = None;
+    if canvas.primary_button(Id::unique("start again"), again, Icon::Sync, "safe.again").clicked() {
+        touch = Some(SafeTouch::StartAgain);
+    }
+    let word = canvas.word("staff.title");
+    let button = Button { icon_side: 40.0, ..Button::new(ButtonKind::Normal, Some(Icon::Lock), &word) };
+    if canvas.button(Id::unique("safe staff"), staff, &button).clicked() {
+        touch = Some(SafeTouch::Staff);
+    }
     nothing_is_on(canvas, Rect::from_min_size(pos2(column.left(), notice), vec2(column.width(), 76.0)));
-    is_touched
+    touch
 }
 
 /// Where text of `language` begins in a place that both languages share: English left, Arabic right.
@@ -110,7 +109,7 @@ fn sentences(canvas: &mut Canvas<'_>, column: Rect, top: f32, orientation: Orien
     canvas.divider(column.center().x - stroke::HAIRLINE / 2.0, top, bottom);
 }
 
-fn for_staff(canvas: &mut Canvas<'_>, top_left: Pos2, width: f32, orientation: Orientation, safe: &SafeMode) {
+fn for_staff(canvas: &mut Canvas<'_>, top_left: Pos2, width: f32, orientation: Orientation, safe: &Fault) {
     let [portrait, landscape] = CARD;
     let (height, padding, step_height) = if orientation == Orientation::Portrait { portrait } else { landscape };
     let place = Rect::from_min_size(top_left, vec2(width, height));
@@ -122,7 +121,7 @@ fn for_staff(canvas: &mut Canvas<'_>, top_left: Pos2, width: f32, orientation: O
     icons::paint(canvas.painter(), Icon::Lock, lock, colours.brass, false);
     pair(canvas, inner, 56.0, "safe.staff", heading, colours.ink);
     let mut top = inner.top() + heading.line_height + 10.0;
-    for (index, key) in safe.steps().into_iter().enumerate() {
+    for (index, key) in steps(safe.cause).into_iter().enumerate() {
         canvas.rule(inner.left(), inner.right(), top);
         step(canvas, Rect::from_min_size(pos2(inner.left(), top), vec2(inner.width(), step_height)), index, key);
         top += step_height;
@@ -170,7 +169,7 @@ fn step(canvas: &mut Canvas<'_>, row: Rect, index: usize, key: &str) {
     canvas.centred(&(index + 1).to_string(), Language::ENGLISH, number, centre, colours.accent);
 }
 
-fn disc(canvas: &Canvas<'_>, centre: Pos2, radius: f32) {
+pub(in crate::ui) fn disc(canvas: &Canvas<'_>, centre: Pos2, radius: f32) {
     let colours = canvas.palette();
     let square = Rect::from_center_size(centre, vec2(2.0 * radius, 2.0 * radius));
     let border = Stroke::new(stroke::CONTROL, colours.accent);

@@ -90,11 +90,8 @@ fn names_persona(phase: Phase) -> bool {
 pub(super) fn plate_text(view: &View, words: &Words, language: Language) -> PlateText {
     let (icon, key) = plate(view);
     let state = words.get(key, language);
-    let [english, arabic] = match &view.persona {
-        Some(names) if names_persona(view.phase) => names.each_ref().map(String::as_str),
-        _ => [""; 2],
-    };
-    let text = match if language.is_right_to_left() { arabic } else { english } {
+    let name = view.persona.as_ref().filter(|_| names_persona(view.phase)).map_or("", |names| names.text(language));
+    let text = match name {
         "" => state.to_owned(),
         name => words.fill("plate.persona", language, &[("name", name), ("state", state)]),
     };
@@ -146,6 +143,7 @@ mod tests {
             card: None,
             persona: None,
             topics: [].into(),
+            is_reading: false,
             toast: None,
         }
     }

@@ -22,7 +22,7 @@ struct Places {
     hold: Rect,
     refuse: Rect,
     switch: Rect,
-    tool: Rect,
+    tools: [Rect; 2],
     notice: Rect,
 }
 
@@ -37,7 +37,7 @@ fn places(page: &Page<'_, '_>) -> Places {
             hold: sheet.low(848.0, 540.0, 992.0, 168.0),
             refuse: sheet.low(848.0, 732.0, 992.0, 128.0),
             switch: sheet.low(848.0, 888.0, 383.0, 104.0),
-            tool: sheet.low(1714.0, 888.0, 126.0, 104.0),
+            tools: [1576.0, 1714.0].map(|start| sheet.low(start, 888.0, 126.0, 104.0)),
             notice: sheet.low(848.0, 1004.0, 992.0, 56.0),
         }
     } else {
@@ -49,7 +49,7 @@ fn places(page: &Page<'_, '_>) -> Places {
             hold: sheet.low(64.0, 1236.0, 952.0, 168.0),
             refuse: sheet.low(64.0, 1428.0, 952.0, 128.0),
             switch: sheet.low(64.0, 1652.0, 383.0, 104.0),
-            tool: sheet.low(890.0, 1652.0, 126.0, 104.0),
+            tools: [752.0, 890.0].map(|start| sheet.low(start, 1652.0, 126.0, 104.0)),
             notice: sheet.low(64.0, 1788.0, 952.0, 76.0),
         }
     }
@@ -80,9 +80,15 @@ pub(super) fn paint(page: &mut Page<'_, '_>, view: &ConsentView, hold: &mut Hold
     if let Some(language) = page.canvas.language_switch(places.switch) {
         page.send(StaffCommand::SetLanguage(language));
     }
+    let [read, text_size] = places.tools;
+    let label = page.word("consent.read");
+    let tool = Tool { icon: Icon::Speaker, label: &label, is_on: page.shown.is_reading };
+    if page.canvas.tool(Id::unique("staff").with("read out"), read, tool).clicked() {
+        page.send(StaffCommand::ReadOut);
+    }
     let label = page.word("control.text");
     let tool = Tool { icon: Icon::TextSize, label: &label, is_on: page.shown.is_large_text };
-    if page.canvas.tool(Id::unique("staff").with("text size"), places.tool, tool).clicked() {
+    if page.canvas.tool(Id::unique("staff").with("text size"), text_size, tool).clicked() {
         page.touches.push(StaffTouch::TextSize);
     }
     let text = page.word("consent.before");

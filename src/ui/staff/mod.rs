@@ -6,6 +6,7 @@
 mod capture;
 mod consent;
 mod done;
+mod fault;
 mod form;
 mod live;
 mod people;
@@ -42,6 +43,10 @@ pub enum StaffTouch {
     Command(StaffCommand),
     /// "Text size".
     TextSize,
+    /// "Start again" (safe mode).
+    StartAgain,
+    /// "End the program" (safe mode).
+    End,
 }
 
 /// What the pages are drawn from.
@@ -57,6 +62,8 @@ pub struct StaffShown<'a> {
     pub is_large_text: bool,
     /// The visitor's text size, for the consent text: 1, 1.25 or 1.5.
     pub text_zoom: f32,
+    /// Whether the text of the page is being read out.
+    pub is_reading: bool,
     /// The time since the start.
     pub now: Duration,
     /// The date.
@@ -73,6 +80,7 @@ enum PageId {
     Consent,
     Capture,
     Done,
+    Fault,
 }
 
 impl PageId {
@@ -85,6 +93,7 @@ impl PageId {
             StaffPage::Consent(_) => Self::Consent,
             StaffPage::Capture(_) => Self::Capture,
             StaffPage::Done { .. } => Self::Done,
+            StaffPage::Fault(_) => Self::Fault,
         }
     }
 }
@@ -98,7 +107,8 @@ pub struct StaffPages {
     /// The refusal of changed details that was told last.
     refusal: Option<u64>,
     hold: Hold,
-    consent: Scroll,
+    /// How far the text of the page is scrolled.
+    text: Scroll,
     live: Live,
     /// The longest time until closing that was seen: how long the pages stay without a touch.
     closes_after: Duration,
@@ -126,7 +136,7 @@ impl StaffPages {
             self.form = None;
             self.refusal = None;
             self.hold = Hold::default();
-            self.consent.reset();
+            self.text.reset();
             self.live = Live::default();
             if id == PageId::Pin {
                 self.people = People::default();
@@ -149,8 +159,9 @@ impl StaffPages {
                 person::paint(&mut page, person, &mut self.form);
             }
             StaffPage::Details { details, refused } => form::paint_step(&mut page, &mut self.form, details, refused),
-            StaffPage::Consent(view) => consent::paint(&mut page, view, &mut self.hold, &mut self.consent),
+            StaffPage::Consent(view) => consent::paint(&mut page, view, &mut self.hold, &mut self.text),
             StaffPage::Capture(view) => capture::paint(&mut page, view, &mut self.live),
+            StaffPage::Fault(view) => fault::paint(&mut page, view, &mut self.text),
             StaffPage::Done { name, until } => done::paint(&mut page, name, *until),
         }
         let mut touches = page.touches;

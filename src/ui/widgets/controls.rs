@@ -156,16 +156,19 @@ impl Canvas<'_> {
         self.language_choice(Id::unique("language"), place, self.language)
     }
 
-    /// The choice of a language: English left, Arabic right, in every language. Gives the language that was touched.
+    /// The choice of a language: English left, then Arabic, then the others, in every language. Gives the language that was
+    /// touched.
     pub fn language_choice(&mut self, id: Id, place: Rect, chosen: Language) -> Option<Language> {
         const INSET: f32 = 10.0;
         const GAP: f32 = 6.0;
         let colours = self.palette();
         let border = Stroke::new(stroke::CONTROL, colours.line);
         self.painter().rect(place, CornerRadius::same(radius::CONTROL), colours.sunk, border, StrokeKind::Inside);
-        let width = (place.width() - 2.0 * INSET - GAP) / 2.0;
+        let languages = self.words.languages().to_vec();
+        let count = languages.len() as f32;
+        let width = (place.width() - 2.0 * INSET - GAP * (count - 1.0)) / count;
         let mut touched = None;
-        for (index, language) in [Language::ENGLISH, Language::ARABIC].into_iter().enumerate() {
+        for (index, language) in languages.into_iter().enumerate() {
             let left = place.left() + INSET + index as f32 * (width + GAP);
             let segment =
                 Rect::from_min_size(pos2(left, place.top() + INSET), vec2(width, place.height() - 2.0 * INSET));
@@ -206,7 +209,7 @@ impl Canvas<'_> {
     pub fn primary_button(&mut self, id: Id, place: Rect, icon: Icon, key: &str) -> Response {
         const GAP: f32 = 22.0;
         const ICON: f32 = 48.0;
-        let [english, arabic] = Language::ALL.map(|language| self.words.get(key, language).to_owned());
+        let [english, arabic] = Language::SHIPPED.map(|language| self.words.get(key, language).to_owned());
         let response = self.ui.interact(place, id, Sense::click());
         response.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("{english} | {arabic}")));
         let colours = self.palette();

@@ -1,6 +1,10 @@
 //! The file of pairs: CSV with the columns `a,b,same`.
 
-use std::path::{Path, PathBuf};
+use std::{
+    borrow::Cow,
+    fmt::Write as _,
+    path::{Path, PathBuf},
+};
 
 /// Why a file of pairs cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -100,6 +104,21 @@ fn fields(line: &str) -> Option<Vec<String>> {
     (!is_quoted).then_some(fields)
 }
 
+/// The file of `pairs` with one more column, the similarity of each.
+pub(super) fn with_scores(pairs: &[Pair], scores: impl Iterator<Item = f32>) -> String {
+    let mut text = String::from("a,b,same,score\n");
+    for (Pair { a, b, is_same, .. }, score) in pairs.iter().zip(scores) {
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "{},{},{},{score:.6}", quoted(a), quoted(b), u8::from(*is_same));
+    }
+    text
+}
+
+/// `field` in quotes, if it needs them.
+fn quoted(field: &str) -> Cow<'_, str> {
+    if field.contains([',', '"']) { format!("\"{}\"", field.replace('"', "\"\"")).into() } else { field.into() }
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
@@ -110,6 +129,16 @@ mod tests {
         let pairs = parse("\u{feff}a,b,same\r\nx.jpg,y.jpg,1\r\n\r\n\"one, two.png\",z.jpg,false\n").unwrap();
         assert_eq!(pairs[0], Pair { a: "x.jpg".into(), b: "y.jpg".into(), is_same: true, line: 2 });
         assert_eq!(pairs[1], Pair { a: "one, two.png".into(), b: "z.jpg".into(), is_same: false, line: 4 });
+    }
+
+    #[test]
+    fn scores_stand_beside_their_pairs_and_a_comma_in_a_name_is_no_column() {
+        let pairs = parse("a,b,same\nx.jpg,y.jpg,1\n\"one, \"\"two\"\".png\",z.jpg,0\n").unwrap();
+        let text = with_scores(&pairs, [0.5, -1.0].into_iter());
+        let lines: Vec<_> = text.lines().map(|line| fields(line).unwrap()).collect();
+        assert_eq!(lines[0], ["a", "b", "same", "score"]);
+        assert_eq!(lines[1], ["x.jpg", "y.jpg", "1", "0.500000"]);
+        assert_eq!(lines[2], ["one, \"two\".png", "z.jpg", "0", "-1.000000"]);
     }
 
     #[test]

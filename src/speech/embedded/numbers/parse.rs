@@ -142,7 +142,7 @@ fn plain_word(core: &str, language: Language) -> String {
     core.to_owned()
 }
 
-fn spaced(letters: &str) -> String {
+pub(super) fn spaced(letters: &str) -> String {
     let letters: Vec<String> = letters.chars().map(String::from).collect();
     letters.join(" ")
 }
