@@ -130,7 +130,7 @@ impl Foundation {
         let onnx = libraries.onnx(&models)?;
         let espeak = libraries.espeak();
         if let Ok(espeak) = &espeak {
-            providers::choose_voices(espeak, &mut config.embedded);
+            providers::choose_voices(espeak, words.languages(), &mut config.embedded);
             providers::check_persona_voices(espeak, &mut personas);
         }
         Ok(Self {

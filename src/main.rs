@@ -154,7 +154,7 @@ enum AudioArg {
 #[derive(Debug, Args)]
 struct DemoArgs {
     /// The language of the visitor: `en` or `ar`
-    #[arg(long, default_value = "en")]
+    #[arg(long, default_value = "en", value_parser = shipped_language)]
     language: Language,
     /// The size of the window in pixels
     #[arg(long, value_name = "WIDTHxHEIGHT", default_value = "1080x1920", value_parser = window_size)]
@@ -349,6 +349,12 @@ fn run(config: &Config, args: &RunArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// A language in which the demonstration's visitor has questions.
+fn shipped_language(code: &str) -> Result<Language, String> {
+    let found = Language::SHIPPED.into_iter().find(|language| language.code() == code);
+    found.ok_or_else(|| format!("found \"{code}\"; allowed: \"en\", \"ar\""))
+}
+
 fn demo(config: &Config, args: &DemoArgs) -> anyhow::Result<ExitCode> {
     let result = run::demo(config, args.language, Some(args.window))?;
     let path = config.paths.output.join("demo").join("report.json");
@@ -433,9 +439,11 @@ fn evaluate_turns(config: &Config, dir: &Path, is_json: bool) -> anyhow::Result<
 fn evaluate_faces(config: &Config, pairs: &Path, is_json: bool, scores: Option<&Path>) -> anyhow::Result<ExitCode> {
     let cannot_write = || format!("{}: the scores cannot be written", scores.unwrap_or(Path::new("")).display());
     // Before the minutes that measuring takes.
-    let file = scores.map(std::fs::File::create).transpose().with_context(cannot_write)?;
+    let open = |path: &Path| std::fs::OpenOptions::new().create(true).write(true).truncate(false).open(path);
+    let file = scores.map(open).transpose().with_context(cannot_write)?;
     let evaluation = vision::evaluate(&mut face_reader(config)?, pairs)?;
     if let Some(mut file) = file {
+        file.set_len(0).with_context(cannot_write)?;
         file.write_all(evaluation.scores.as_bytes()).with_context(cannot_write)?;
     }
     let text = if is_json { format!("{}\n", serde_json::to_string_pretty(&evaluation)?) } else { evaluation.table() };

@@ -243,3 +243,11 @@ fn an_override_reaches_a_table_of_the_file_and_names_one_that_is_not_there() {
     let errors = Config::parse(text, path, &["tools.http.1.timeout_ms=77".to_owned()]).unwrap_err().to_string();
     assert!(errors.contains("a table that the file does not have"), "{errors}");
 }
+
+#[test]
+fn a_text_by_language_needs_a_text_and_the_code_of_a_language() {
+    for wrong in ["name = {}", "name = { english = \"A\" }", "name = { en = \"\" }", "name = \"A\""] {
+        let host = complaint(&format!("[[appointments.hosts]]\nid = \"a\"\nhours = [\"sun 09:00-12:00\"]\n{wrong}\n"));
+        assert!(host.contains("appointments.hosts.0.name") && host.contains("two-letter code"), "{host}");
+    }
+}

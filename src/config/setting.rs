@@ -289,11 +289,11 @@ impl Setting for ByLanguage<String> {
         for (language, text) in given.collect::<Result<Vec<_>, Refused>>()? {
             self.put(language, text);
         }
-        Ok(())
+        if *limit == Limit::NotEmpty && self.iter().next().is_none() { Err(Refused) } else { Ok(()) }
     }
 
     fn allowed(&self, limit: &Limit) -> String {
-        format!("{{ en = \"…\", ar = \"…\" }}, for each language {}", String::new().allowed(limit))
+        format!("{{ en = \"…\", ar = \"…\" }}: a language's two-letter code = {}", String::new().allowed(limit))
     }
 
     fn to_toml(&self) -> String {

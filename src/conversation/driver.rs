@@ -375,7 +375,8 @@ impl Conversation {
             Command::Touch => Input::Touched,
             Command::Finish => Input::Finish,
             Command::CallStaff => Input::CallStaff,
-            Command::StaffSignedIn => Input::StaffSignedIn,
+            Command::StaffSignedIn => Input::Staff { is_there: true },
+            Command::StaffLeft => Input::Staff { is_there: false },
             Command::ReadOut { text, language } => {
                 self.reads = text;
                 Input::ReadOut(language)

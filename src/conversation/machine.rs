@@ -209,6 +209,7 @@ impl Step<'_> {
     fn take(&mut self, input: Input) {
         let Some(input) = self.keep_for_held(input) else { return };
         match input {
+            Input::Arrived | Input::Recognised { .. } if self.has_staff() => {}
             Input::Arrived => self.welcome(),
             Input::Touched => {
                 self.touched();
@@ -223,7 +224,7 @@ impl Step<'_> {
             Input::StopReading => self.stop_reading(),
             Input::Left => self.end_visit(EndReason::Departure),
             Input::Finish => self.end_visit(EndReason::Touch),
-            Input::StaffSignedIn => self.end_visit(EndReason::Staff),
+            Input::Staff { is_there } => self.staff(is_there),
             Input::Shutdown => self.end_visit(EndReason::Shutdown),
             Input::Topic(question) => self.topic(question),
             Input::SetLanguage(language) => self.choose_language(language),
@@ -393,9 +394,8 @@ impl Step<'_> {
         if !self.state.is_reading() {
             return;
         }
-        let was_interrupted = self.state.interruption.is_some();
         self.stop_answer();
-        if was_interrupted || self.state.phase == Phase::Speaking {
+        if !matches!(self.state.phase, Phase::Idle | Phase::Attending | Phase::Listening) {
             self.go(Phase::Listening);
             self.judge();
         }

@@ -39,16 +39,15 @@ impl Language {
         Some(if shipped.is_right_to_left() == likely.is_right_to_left() { likely } else { shipped })
     }
 
-    /// The shipped language that has a text's letters: Arabic where most are Arabic. `None` without letters.
+    /// The shipped language that is written as a text is: Arabic where most letters run from right to left. `None` without
+    /// letters.
     #[must_use]
     pub fn of_text(text: &str) -> Option<Self> {
         let (mut arabic, mut latin) = (0_usize, 0_usize);
         for letter in text.chars().filter(|c| c.is_alphabetic()) {
             match letter {
-                '\u{0600}'..='\u{06ff}'
-                | '\u{0750}'..='\u{077f}'
-                | '\u{fb50}'..='\u{fdff}'
-                | '\u{fe70}'..='\u{feff}' => arabic += 1,
+                // Unicode's blocks of scripts that are written from right to left.
+                '\u{0590}'..='\u{08ff}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{feff}' => arabic += 1,
                 _ => latin += 1,
             }
         }
@@ -199,6 +198,8 @@ mod tests {
         let french: Language = "fr".parse().unwrap();
         assert_eq!(Language::written("Bonjour à tous", french), Some(french));
         assert_eq!(Language::written("متى تفتحون؟", french), Some(Language::ARABIC));
+        let hebrew: Language = "he".parse().unwrap();
+        assert_eq!(Language::written("מתי אתם פותחים?", hebrew), Some(hebrew));
         assert_eq!(Language::written("When do you open?", Language::ARABIC), Some(Language::ENGLISH));
         let refused = "French".parse::<Language>().unwrap_err().to_string();
         assert!(refused.contains("\"French\"") && refused.contains("ISO 639-1"), "{refused}");

@@ -302,8 +302,10 @@ pub enum Command {
     HideCard,
     /// The visitor asked for a person.
     CallStaff,
-    /// A member of staff has signed in at the screen.
+    /// A member of staff has signed in at the screen: until they have left, what is said there is not for the kiosk.
     StaffSignedIn,
+    /// The staff pages are closed.
+    StaffLeft,
     /// "Read out" was touched on a page of text: says it, instead of whatever is being said. Touched while the kiosk
     /// reads, it stops.
     ReadOut {

@@ -13,7 +13,7 @@ use crate::{
     cloud::{BreakerSettings, Cloud, Ledger, Link, ProviderError, Service, Supervisor},
     config::{self, Secrets},
     conversation::Personas,
-    event::{Bus, Connection, Event, ProviderKind, ProviderStatus},
+    event::{Bus, Connection, Event, Language, ProviderKind, ProviderStatus},
     llm::{CloudLanguageModel, CloudObserver, KnowledgeModel, LanguageModel, LlmChain, Observer},
     speech::{
         CloudSpeechToText, CloudTextToSpeech, SPEECH_RATE_HZ, SpeechToText, SttChain, TextToSpeech, TtsChain,
@@ -129,13 +129,16 @@ fn cloud(foundation: &Foundation, bus: &Bus, ledger: &Ledger) -> (Cloud, bool) {
 
 /// In place of voices that espeak-ng does not have, those that it comes with: a kiosk that speaks otherwise than wished
 /// is better than a mute one.
-pub(super) fn choose_voices(espeak: &Espeak, config: &mut config::Embedded) {
+pub(super) fn choose_voices(espeak: &Espeak, languages: &[Language], config: &mut config::Embedded) {
     let defaults = config::Embedded::default();
     // On a thread of its own, because it waits for espeak-ng's, and whoever starts the kiosk may be a task.
     std::thread::scope(|scope| {
         let checking = scope.spawn(|| {
+            for language in languages.iter().filter(|language| config.voice.own(**language).is_none()).copied().collect::<Vec<_>>() {
+                config.voice.put(language, language.code().to_owned());
+            }
             for (language, voice) in config.voice.iter_mut() {
-                let default = defaults.voice.own(language).map_or(language.code(), String::as_str);
+                let default = defaults.voice.text(language);
                 if !espeak.has_voice(voice) && espeak.has_voice(default) {
                     tracing::warn!(
                         "embedded.voice.{language} is \"{voice}\", which espeak-ng does not have: \"{default}\" speaks instead; \

@@ -415,6 +415,12 @@ fn pause(config: &Config, window_px: Option<[u16; 2]>, fault: Fault) -> Pause {
     let (Ok(words), Ok(runtime)) = (crate::words::Words::load(&config.paths.assets), runtime()) else {
         return Pause::Closed;
     };
+    // The configured language may be what is wrong.
+    let mut config = config.clone();
+    if !words.languages().contains(&config.stand.language) {
+        config.stand.language = Language::ENGLISH;
+    }
+    let config = &config;
     let _inside = runtime.enter();
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::start_now());
     let window = WindowHandle::default();
@@ -471,12 +477,16 @@ async fn pins(config: &Config, clock: &Arc<dyn Clock>) -> Option<(Store, People)
     if !path.exists() {
         return None;
     }
-    let secret = Secrets::from_environment().get(&config.store.key).ok()?;
-    let key = Key::load_existing(path, &config.store.key, secret.as_ref()).ok().flatten()?;
-    let store = Store::open(path, Bus::new(clock.clone())).ok()?;
+    let unread = |error: &dyn std::fmt::Display| tracing::warn!(%error, "safe mode cannot ask for PINs");
+    let secret = Secrets::from_environment().get(&config.store.key).inspect_err(|error| unread(error)).ok()?;
+    let key = Key::load_existing(path, &config.store.key, secret.as_ref()).inspect_err(|error| unread(error));
+    let key = key.ok().flatten()?;
+    let store = Store::open(path, Bus::new(clock.clone())).inspect_err(|error| unread(error)).ok()?;
     let people = store.people(key);
     match tokio::time::timeout(PINS_LIMIT, people.ready()).await {
-        Ok(Ok(())) => Some((store, people)),
-        _ => None,
+        Ok(Ok(())) => return Some((store, people)),
+        Ok(Err(error)) => unread(&error),
+        Err(elapsed) => unread(&elapsed),
     }
+    None
 }

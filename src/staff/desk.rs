@@ -218,12 +218,8 @@ impl Desk {
 
     fn act(&mut self, action: Action) {
         match action {
-            Action::TakeOver => {
-                // Full: the conversation is stuck, and its watchdog ends the visit.
-                if let Err(error) = self.conversation.try_send(Command::StaffSignedIn) {
-                    tracing::warn!(%error, "the visit goes on although staff have signed in");
-                }
-            }
+            Action::TakeOver => self.tell_conversation(Command::StaffSignedIn),
+            Action::GiveBack => self.tell_conversation(Command::StaffLeft),
             Action::CountStaff(request) => self.answer(move |register| async move {
                 Input::StaffCounted(request, count_staff(register.people()).await)
             }),

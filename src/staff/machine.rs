@@ -286,7 +286,9 @@ impl Step<'_> {
             self.actions.push(Action::Look(false));
         }
         self.state.page = Page::Closed;
-        self.state.member = None;
+        if self.state.member.take().is_some() && self.settings.safe_mode.is_none() {
+            self.actions.push(Action::GiveBack);
+        }
         self.state.language = self.settings.language;
         self.state.staff_language = self.settings.language;
     }
@@ -302,7 +304,11 @@ impl Step<'_> {
             && pad.counting == Some(request)
             && count == 0
         {
-            pad.problem = Some(PinProblem::NobodyHasOne);
+            // Where nobody can show who they are, everybody is told what is wrong.
+            match self.settings.safe_mode {
+                Some(_) => self.state.page = Page::Fault,
+                None => pad.problem = Some(PinProblem::NobodyHasOne),
+            }
         }
     }
 

@@ -62,7 +62,11 @@ impl Conversation {
 
     /// Shows whom the eyes have recognised; the machine decides whether they are greeted.
     fn recognised(&mut self, visitor: Box<KnownVisitor>, memory: VisitorMemory) -> Input {
-        let (id, language) = (visitor.id, visitor.language);
+        let id = visitor.id;
+        // Their language's files may have been taken away since they enrolled.
+        let languages = self.parts.words.languages();
+        let is_spoken = languages.contains(&visitor.language);
+        let language = if is_spoken { visitor.language } else { self.parts.config.stand.language };
         self.memory = Some((id, memory));
         self.visit_log.visitor = Some(id);
         self.scene.known = Some(Arc::from(visitor));

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use super::{Action, Input, Settings, State, Step};
-use crate::event::{Language, Phase, Sight, UtteranceId, VisitorId};
+use crate::event::{EndReason, Language, Phase, Sight, UtteranceId, VisitorId};
 
 /// Evidence from so long before speech began counts, and so long after it is waited for: the eyes look five times a
 /// second, and a mouth opens before it sounds.
@@ -58,12 +58,17 @@ pub(super) struct Attention {
     /// The visitor is where the camera does not see them, but touched the screen in this visit.
     has_touched: bool,
     held: Option<Held>,
+    /// Staff use the screen: what is said there is not for the kiosk.
+    has_staff: bool,
     /// Who was greeted by name, and when.
     greeted: Vec<(VisitorId, Duration)>,
 }
 
 impl Attention {
     fn heed(&self, settings: &Settings, now: Duration) -> Heed {
+        if self.has_staff {
+            return Heed::Ignored;
+        }
         if !settings.listen_only_when_attending || !self.sight.is_seeing {
             return Heed::Counts;
         }
@@ -134,6 +139,17 @@ impl Step<'_> {
                 self.state.attention.held = Some(Held { utterance, over_playout, until, meanwhile: Vec::new() });
             }
         }
+    }
+
+    /// Staff have signed in, or have left their pages: until then nobody is greeted and nothing that is said counts. Only a
+    /// page may be read out.
+    pub(super) fn staff(&mut self, is_there: bool) {
+        self.end_visit(EndReason::Staff);
+        self.state.attention.has_staff = is_there;
+    }
+
+    pub(super) fn has_staff(&self) -> bool {
+        self.state.attention.has_staff
     }
 
     /// Keeps what is heard of a held utterance. `None`: it was kept.

@@ -61,8 +61,11 @@ pub enum Input {
     Touched,
     /// "Finish" was touched.
     Finish,
-    /// Staff use the screen.
-    StaffSignedIn,
+    /// A member of staff has signed in at the screen, or has left the staff pages.
+    Staff {
+        /// Whether they are there now.
+        is_there: bool,
+    },
     /// The program stops.
     Shutdown,
     /// A topic was touched.

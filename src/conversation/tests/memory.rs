@@ -169,6 +169,15 @@ async fn staff_who_sign_in_end_the_visit_and_see_nothing_of_it() {
     assert_eq!((world.phase(), world.view.load().card.clone()), (Phase::Idle, None));
     let told = summaries(&mut world);
     assert_eq!(told.first().map(|summary| summary.reason), Some(EndReason::Staff));
+    // What they ask of a person at the screen is between the two.
+    world.say(1_500).await;
+    world.wait(Duration::from_secs(3)).await;
+    world.command(Command::VisitorArrived).await;
+    assert_eq!(world.phase(), Phase::Idle);
+    world.command(Command::StaffLeft).await;
+    world.command(Command::VisitorArrived).await;
+    assert_ne!(world.phase(), Phase::Idle, "the next visitor is received");
+    world.command(Command::Finish).await;
     assert!(world.summary_on_record().await.is_some());
 }
 

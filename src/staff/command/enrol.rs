@@ -41,7 +41,7 @@ pub struct EnrolArgs {
     /// Their e-mail address
     #[arg(long, default_value = "", hide_default_value = true)]
     pub email: String,
-    /// The language they are spoken to in: `en` or `ar` [default: stand.language]
+    /// The language they are spoken to in, by its code: `en`, `ar` [default: stand.language]
     #[arg(long)]
     pub language: Option<Language>,
     /// Anything else
@@ -81,6 +81,11 @@ pub fn enrol(
         Ok(details) => details,
         Err(refused) => return Ok(refused),
     };
+    let languages = crate::words::languages(&config.paths.assets);
+    if let Some(language) = args.language.filter(|language| !languages.contains(language)) {
+        let allowed = languages.iter().map(|language| format!("\"{language}\"")).collect::<Vec<_>>().join(", ");
+        return Ok(Outcome::refused(format!("--language: found \"{language}\"; allowed: {allowed}"), 2));
+    }
     let consent = match consent(config, &args.consent_file, args.language)? {
         Ok(consent) => consent,
         Err(refused) => return Ok(refused),

@@ -149,6 +149,8 @@ pub struct Enrolled {
 pub enum Action {
     /// A member of staff uses the screen now: the visit there is over.
     TakeOver,
+    /// The screen is the visitors' again.
+    GiveBack,
     /// Count the members of staff who have a PIN.
     CountStaff(RequestId),
     /// Find out whose PIN it is.

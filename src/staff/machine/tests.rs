@@ -82,6 +82,7 @@ impl Desk {
                 Action::Compare(request, _) => Input::Compared(request, self.alike.clone()),
                 Action::Save(request, _) => Input::Saved(request, self.saves),
                 Action::TakeOver
+                | Action::GiveBack
                 | Action::AuditRight(_)
                 | Action::AuditWrong
                 | Action::SetRecognition(..)

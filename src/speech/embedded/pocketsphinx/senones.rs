@@ -105,7 +105,11 @@ impl AcousticModel {
         let count = means.len() / (STREAMS * DENSITIES * DIMENSIONS);
         let sendump = read("sendump")?;
         let weights = weights(&sendump, codebook_of.len())?;
-        if means.len() != variances.len() || codebook_of.iter().any(|codebook| *codebook >= count) {
+        // The library reads the number of a frame's scores as 16 bits with a sign.
+        if means.len() != variances.len()
+            || i16::try_from(codebook_of.len()).is_err()
+            || codebook_of.iter().any(|codebook| *codebook >= count)
+        {
             return None;
         }
         let codebooks = (0..count).map(|number| {
