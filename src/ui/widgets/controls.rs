@@ -197,6 +197,11 @@ impl Canvas<'_> {
         // Beside four tools the segment is narrower than its large word: the word gives way.
         let width = self.block_in(name, language, role, f32::INFINITY, Fit::Wrap).text_width();
         let room = segment.width() - 2.0 * LABEL_MARGIN - CHECK - GAP;
+        if role.size * room / width < TypeRole::MICRO.size {
+            // Among three languages the colour alone tells which is chosen: the name stays large enough to be read.
+            let size = (role.size * (room + CHECK + GAP) / width).clamp(TypeRole::MICRO.size, role.size);
+            return self.centred(name, language, TypeRole { size, ..role }, segment.center(), colour);
+        }
         let role = TypeRole { size: role.size * (room / width).min(1.0), ..role };
         let block = self.block_in(name, language, role, f32::INFINITY, Fit::Wrap);
         let left = segment.center().x - (CHECK + GAP + block.text_width()) / 2.0;
