@@ -23,7 +23,7 @@ use crate::{
     conversation::{
         Activity, Conversation, NoRecords, Observations, Parts, Personas, VisitorRecords, VisualContext, VisualParts,
     },
-    event::{Bus, Command, DeviceStatus, Event, Feed, ProviderStatus, Subscription, View},
+    event::{Bus, Command, DeviceStatus, Event, Feed, Language, ProviderStatus, Subscription, View},
     knowledge::KnowledgeBase,
     ops::{
         outside,
@@ -117,8 +117,7 @@ impl Foundation {
         let found = config.stand.language;
         if !words.languages().contains(&found) {
             let folder = config.paths.assets.display().to_string();
-            let allowed =
-                words.languages().iter().map(|language| format!("\"{language}\"")).collect::<Vec<_>>().join(", ");
+            let allowed = Language::listed(words.languages().iter().copied());
             return Err(StartError::Language { found, folder, allowed });
         }
         let (knowledge, problems) = KnowledgeBase::load(&config.paths.assets.join("knowledge"))?;

@@ -352,7 +352,7 @@ fn run(config: &Config, args: &RunArgs) -> anyhow::Result<ExitCode> {
 /// A language in which the demonstration's visitor has questions.
 fn shipped_language(code: &str) -> Result<Language, String> {
     let found = Language::SHIPPED.into_iter().find(|language| language.code() == code);
-    found.ok_or_else(|| format!("found \"{code}\"; allowed: \"en\", \"ar\""))
+    found.ok_or_else(|| format!("found \"{code}\"; allowed: {}", Language::listed(Language::SHIPPED)))
 }
 
 fn demo(config: &Config, args: &DemoArgs) -> anyhow::Result<ExitCode> {

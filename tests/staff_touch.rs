@@ -1,6 +1,8 @@
 //! Staff pages touched through, with a desk that answers as the staff room would.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
+#[path = "staff_touch/safe_mode.rs"]
+mod safe_mode;
 mod window;
 
 use std::sync::{Arc, atomic::Ordering};
@@ -522,16 +524,7 @@ fn whatever_is_touched_on_staff_pages_is_high_enough_and_within_reach() {
                 // An open keyboard may begin a little higher: digits are its top row.
                 let top = if matches!(page, StaffPage::Details { .. }) { from } else { from.max(540.0) };
                 let kiosk = kiosk_at(Some(page), language, size);
-                let touchable: Vec<(String, egui::Rect)> = kiosk
-                    .harness
-                    .root()
-                    .children_recursive()
-                    .filter(|node| {
-                        let role = node.accesskit_node().role();
-                        matches!(role, Role::Button | Role::Switch | Role::RadioButton | Role::Tab)
-                    })
-                    .map(|node| (node.accesskit_node().label().unwrap_or_default(), node.rect()))
-                    .collect();
+                let touchable = kiosk.controls();
                 assert!(touchable.len() >= 2);
                 for (label, rect) in touchable {
                     // Keys of the Arabic keyboard are as wide as twelve in a row allow.
@@ -554,45 +547,6 @@ fn a_live_picture_of_any_shape_is_shown() {
         let mut kiosk = kiosk(StaffPage::Capture(capture));
         kiosk.step();
         kiosk.harness.get_by_label("Live picture, not kept");
-    }
-}
-
-#[test]
-fn safe_mode_leads_staff_over_the_pin_to_what_can_be_done_in_both_languages() {
-    let page =
-        |may_act| StaffPage::Fault(FaultView { fault: Arc::new(window::fault(FaultCause::Configuration)), may_act });
-    for (language, words) in [
-        (Language::ENGLISH, ["Start again", "End the program", "Close"]),
-        (Language::ARABIC, ["إعادة التشغيل", "إنهاء البرنامج", "إغلاق"]),
-    ] {
-        let [again, end, close] = words;
-        let mut safe = SafeMode::new(PORTRAIT, themed("day"), FaultCause::Configuration);
-        safe.touch("Staff");
-        assert_eq!(safe.sent(), [StaffCommand::Open]);
-        safe.show_staff(StaffPage::Pin(PinView::default()), language);
-        for digit in ["4", "0"] {
-            safe.touch(digit);
-        }
-        assert_eq!(safe.sent(), [StaffCommand::Digit(4), StaffCommand::Digit(0)]);
-
-        safe.show_staff(page(true), language);
-        let found = "kiosk.toml:12: ui.theme: found \"pink\"";
-        assert!(safe.harness.query_by_label_contains(found).is_some(), "what is wrong, and where");
-        assert!(safe.harness.query_by_label("CONFIG-401").is_some());
-        safe.touch(close);
-        assert_eq!(safe.sent(), [StaffCommand::Close]);
-        assert!(!safe.is_closing);
-        safe.touch(end);
-        assert!(safe.is_closing && !safe.start_again.load(Ordering::Acquire));
-
-        safe.show_staff(page(false), language);
-        for act in [again, end] {
-            assert!(safe.harness.query_by_role_and_label(Role::Button, act).is_none(), "{act} needs a PIN");
-        }
-        safe.show_staff(page(true), language);
-        safe.is_closing = false;
-        safe.touch(again);
-        assert!(safe.is_closing && safe.start_again.load(Ordering::Acquire));
     }
 }
 

@@ -6,8 +6,8 @@
 //! phrasing, too. What is neither right nor rejected is *wrong*: an answer to another question.
 //!
 //! `cargo bench --profile dev --bench recognition -- [--every N] [--outside-every N] [--voices N] [--skip-en] [--skip-ar]
-//! [--blind] [--verbose]`: every Nth phrasing, every Nth sentence outside, the first N voices only. Each voice starts at
-//! another one, so that N voices at every Nth have said all of them. Those with odd places in the lists, on which nothing
+//! [--only NAME] [--blind] [--verbose]`: every Nth phrasing, every Nth sentence outside, the first N voices only, those
+//! only whose name contains NAME. Each voice starts at another one, so that N voices at every Nth have said all of them. Those with odd places in the lists, on which nothing
 //! was fitted (`docs/recognition.md`), are also counted by themselves; blind leaves out the others. Verbose names each
 //! sentence that was misheard or refused.
 #![allow(
@@ -112,6 +112,7 @@ async fn main() {
     let outside_every = option("--outside-every").unwrap_or(every);
     let is_blind = std::env::args().any(|argument| argument == "--blind");
     let is_verbose = std::env::args().any(|argument| argument == "--verbose");
+    let only = std::env::args().skip_while(|argument| argument != "--only").nth(1).unwrap_or_default();
     let voice_count = option("--voices").unwrap_or(usize::MAX);
     let (base, problems) = KnowledgeBase::load(Path::new("assets/knowledge")).unwrap();
     assert!(problems.is_empty());
@@ -153,6 +154,10 @@ async fn main() {
         let [mut all, mut unseen, mut beyond, mut unseen_beyond, mut reworded] =
             std::array::from_fn(|_| Tally::default());
         for (number, voice) in voices.iter().enumerate().take(voice_count) {
+            if !voice.is_installed() || !voice.to_string().contains(&only) {
+                println!("{voice}: left out");
+                continue;
+            }
             let listen = async |tallies: &mut [&mut Tally], entry: Option<&EntryId>, text: &str| {
                 let samples = synthesiser.say(text, voice, language);
                 let start = Instant::now();

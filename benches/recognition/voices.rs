@@ -3,7 +3,7 @@
 use std::{
     fmt,
     hash::{DefaultHasher, Hash, Hasher},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
     sync::Arc,
 };
@@ -46,6 +46,9 @@ pub(crate) const ARABIC: &[Voice] = &[
     Voice::Unvowelled("ar+f5", 150, 50),
     Voice::Unvowelled("ar+f2", 150, 50),
     Voice::Espeak("ar+f3", 150, 50),
+    // Made of a man's diphones (`mbrola-ar1`, `mbrola-ar2`): Debian's non-free, so only where somebody has installed them.
+    Voice::Espeak("mb-ar1", 150, 50),
+    Voice::Espeak("mb-ar2", 150, 50),
 ];
 pub(crate) const MAIN_ARABIC: usize = 4;
 
@@ -53,6 +56,14 @@ pub(crate) const MAIN_ARABIC: usize = 4;
 pub(crate) const LEFT_OUT: &str = "left out, as measured before the grammar grew: en-us+Annie (50 % right) and ar+Annie (7 %), breathy; ar+m3 \
      (71 %, most of it rejected) and ar+f4 (50 %), too deep for the acoustic model; flite kal, the same voice as kal16 \
      at half the bandwidth";
+
+impl Voice {
+    /// Whether this machine has it. All but mbrola's come with what `scripts/setup.sh` installs.
+    pub(crate) fn is_installed(&self) -> bool {
+        let Self::Espeak(name, ..) = self else { return true };
+        name.strip_prefix("mb-").is_none_or(|name| Path::new("/usr/share/mbrola").join(name).exists())
+    }
+}
 
 impl fmt::Display for Voice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -348,7 +348,7 @@ impl Recording {
         let description: Description = serde_json::from_str(&text).map_err(|error| malformed(error.to_string()))?;
         let language = description.language.parse::<Language>().map_err(|error| malformed(error.to_string()))?;
         if turns.of(language).is_none() {
-            let allowed = turns.languages().map(|language| format!("\"{language}\"")).collect::<Vec<_>>().join(", ");
+            let allowed = Language::listed(turns.languages());
             return Err(malformed(format!(
                 "the language \"{language}\" has no file assets/turns/{language}.toml; allowed: {allowed}"
             )));

@@ -408,8 +408,7 @@ impl Conversation {
         let turn = transcription.turn;
         match event.piece {
             Some(TranscriptPiece::Partial(text)) => {
-                let language = self.state.language();
-                let language = Language::written(&text, language).unwrap_or(language);
+                let language = Language::written(&text, self.state.language());
                 self.scene.visitor = Some(VisitorWords { text, language, is_final: false });
             }
             Some(TranscriptPiece::Final(transcript)) => {
@@ -421,7 +420,7 @@ impl Conversation {
                 let language = self.language_of(&text, transcript.language, transcript.entry.is_some());
                 if !text.is_empty() {
                     // The caption's direction is that of its letters, whatever language is answered in.
-                    let language = Language::written(&text, language).unwrap_or(language);
+                    let language = Language::written(&text, language);
                     self.scene.visitor = Some(VisitorWords { text: text.clone(), language, is_final: true });
                 }
                 let words = HeardWords { text, language, entry: transcript.entry, served_by: transcript.served_by };

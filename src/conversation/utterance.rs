@@ -38,10 +38,11 @@ impl LanguageOfVisit {
             if is_spoken_here { heard } else { of_visit.or(Language::of_text(text)).unwrap_or(Language::ENGLISH) };
         // By its letters a word is of the language that was heard, if that has such letters, else of the visit's.
         let of_word = |word: &str| {
-            let as_heard = Language::written(word, heard).filter(|own| *own == heard);
-            as_heard.or_else(|| Language::written(word, of_visit.unwrap_or(heard)))
+            let has_letters_of_heard = Language::written(word, heard) == heard;
+            if has_letters_of_heard { heard } else { Language::written(word, of_visit.unwrap_or(heard)) }
         };
-        let of_words: Vec<Language> = text.split_whitespace().filter_map(of_word).collect();
+        let words_with_letters = text.split_whitespace().filter(|word| Language::of_text(word).is_some());
+        let of_words: Vec<Language> = words_with_letters.map(of_word).collect();
         let Some(of_visit) = of_visit else {
             return majority(&of_words).unwrap_or(heard);
         };

@@ -31,12 +31,16 @@ impl Language {
         matches!(&self.0, b"ar" | b"fa" | b"he" | b"ur" | b"ps" | b"sd" | b"ug" | b"yi" | b"dv")
     }
 
-    /// The language of a text by its letters, where several languages share a script `likely` if it is one of them. `None`
-    /// without letters.
+    /// The language of a text by its letters: `likely`, unless they are not of its script.
     #[must_use]
-    pub fn written(text: &str, likely: Self) -> Option<Self> {
-        let shipped = Self::of_text(text)?;
-        Some(if shipped.is_right_to_left() == likely.is_right_to_left() { likely } else { shipped })
+    pub fn written(text: &str, likely: Self) -> Self {
+        Self::of_text(text).filter(|own| own.is_right_to_left() != likely.is_right_to_left()).unwrap_or(likely)
+    }
+
+    /// The codes in quotes, for those who have to choose one: `"en", "ar"`.
+    #[must_use]
+    pub fn listed(languages: impl IntoIterator<Item = Self>) -> String {
+        languages.into_iter().map(|language| format!("\"{language}\"")).collect::<Vec<_>>().join(", ")
     }
 
     /// The shipped language that is written as a text is: Arabic where most letters run from right to left. `None` without
@@ -107,20 +111,9 @@ impl<T> ByLanguage<T> {
         self.0.get(&language)
     }
 
-    /// What `language` has, else English, else any.
-    #[must_use]
-    pub fn of(&self, language: Language) -> Option<&T> {
-        self.own(language).or_else(|| self.own(Language::ENGLISH)).or_else(|| self.0.values().next())
-    }
-
     /// Each with its language, by code.
     pub fn iter(&self) -> impl Iterator<Item = (Language, &T)> {
         self.0.iter().map(|(language, own)| (*language, own))
-    }
-
-    /// Each with its language, to be changed.
-    pub fn iter_mut(&mut self) -> impl Iterator<Item = (Language, &mut T)> {
-        self.0.iter_mut().map(|(language, own)| (*language, own))
     }
 
     /// Puts what `language` has in the place of what it had.
@@ -139,10 +132,8 @@ impl ByLanguage<String> {
     /// The text in `language`, else in English, else in any; empty if there is none.
     #[must_use]
     pub fn text(&self, language: Language) -> &str {
-        let own = self.own(language).filter(|text| !text.is_empty());
-        own.or_else(|| self.of(Language::ENGLISH).filter(|text| !text.is_empty()))
-            .or_else(|| self.0.values().find(|text| !text.is_empty()))
-            .map_or("", String::as_str)
+        let wanted = [language, Language::ENGLISH].into_iter().filter_map(|language| self.own(language));
+        wanted.chain(self.0.values()).find(|text| !text.is_empty()).map_or("", String::as_str)
     }
 }
 
@@ -196,11 +187,12 @@ mod tests {
     #[test]
     fn a_language_is_two_small_letters_and_one_that_shares_its_script_is_told_by_what_is_likely() {
         let french: Language = "fr".parse().unwrap();
-        assert_eq!(Language::written("Bonjour à tous", french), Some(french));
-        assert_eq!(Language::written("متى تفتحون؟", french), Some(Language::ARABIC));
+        assert_eq!(Language::written("Bonjour à tous", french), french);
+        assert_eq!(Language::written("12:30", french), french);
+        assert_eq!(Language::written("متى تفتحون؟", french), Language::ARABIC);
         let hebrew: Language = "he".parse().unwrap();
-        assert_eq!(Language::written("מתי אתם פותחים?", hebrew), Some(hebrew));
-        assert_eq!(Language::written("When do you open?", Language::ARABIC), Some(Language::ENGLISH));
+        assert_eq!(Language::written("מתי אתם פותחים?", hebrew), hebrew);
+        assert_eq!(Language::written("When do you open?", Language::ARABIC), Language::ENGLISH);
         let refused = "French".parse::<Language>().unwrap_err().to_string();
         assert!(refused.contains("\"French\"") && refused.contains("ISO 639-1"), "{refused}");
     }

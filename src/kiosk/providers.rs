@@ -134,17 +134,15 @@ pub(super) fn choose_voices(espeak: &Espeak, languages: &[Language], config: &mu
     // On a thread of its own, because it waits for espeak-ng's, and whoever starts the kiosk may be a task.
     std::thread::scope(|scope| {
         let checking = scope.spawn(|| {
-            for language in languages.iter().filter(|language| config.voice.own(**language).is_none()).copied().collect::<Vec<_>>() {
-                config.voice.put(language, language.code().to_owned());
-            }
-            for (language, voice) in config.voice.iter_mut() {
+            for language in languages.iter().copied() {
+                let voice = config.voice.own(language).map_or(language.code(), String::as_str);
                 let default = defaults.voice.text(language);
                 if !espeak.has_voice(voice) && espeak.has_voice(default) {
                     tracing::warn!(
-                        "embedded.voice.{language} is \"{voice}\", which espeak-ng does not have: \"{default}\" speaks instead; \
-                         `espeak-ng --voices` lists the files' and the voices' names that can be used"
+                        "embedded.voice.{language} is \"{voice}\", which espeak-ng does not have: \"{default}\" speaks \
+                         instead; `espeak-ng --voices` lists the files' and the voices' names that can be used"
                     );
-                    default.clone_into(voice);
+                    config.voice.put(language, default.to_owned());
                 }
             }
         });

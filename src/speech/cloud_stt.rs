@@ -122,44 +122,32 @@ fn parse(service: &Service, body: &str) -> Result<Piece, ProviderError> {
 fn transcript(text: &str, reported: Option<&str>, request: &TranscribeRequest) -> Transcript {
     let text = text.trim().to_owned();
     // The letters are surer than the report: Whisper says "english" of Arabic words often enough.
-    let written = |likely| Language::written(&text, likely).unwrap_or(likely);
-    let reported = reported.and_then(language_named).filter(|reported| written(*reported) == *reported);
-    let language = reported.unwrap_or_else(|| written(request.likely_language));
+    let reported = reported.and_then(language_named).filter(|own| Language::written(&text, *own) == *own);
+    let language = reported.unwrap_or_else(|| Language::written(&text, request.likely_language));
     Transcript { text, language, entry: None, served_by: ServedBy::Cloud }
 }
 
 /// A language by its code or by its English name, as Whisper's servers report it.
 fn language_named(reported: &str) -> Option<Language> {
-    // The languages of the most speakers, of those in the table `LANGUAGES` of Whisper's tokenizer.py.
-    const NAMES: [(&str, &str); 24] = [
-        ("english", "en"),
-        ("arabic", "ar"),
-        ("bengali", "bn"),
-        ("chinese", "zh"),
-        ("dutch", "nl"),
-        ("french", "fr"),
-        ("german", "de"),
-        ("hebrew", "he"),
-        ("hindi", "hi"),
-        ("indonesian", "id"),
-        ("italian", "it"),
-        ("japanese", "ja"),
-        ("korean", "ko"),
-        ("malay", "ms"),
-        ("persian", "fa"),
-        ("polish", "pl"),
-        ("portuguese", "pt"),
-        ("punjabi", "pa"),
-        ("russian", "ru"),
-        ("spanish", "es"),
-        ("tagalog", "tl"),
-        ("turkish", "tr"),
-        ("urdu", "ur"),
-        ("vietnamese", "vi"),
-    ];
-    let code = NAMES.iter().find(|(name, _)| *name == reported).map_or(reported, |(_, code)| code);
-    code.parse().ok()
+    let code = WHISPER.split(", ").find_map(|language| {
+        let (code, name) = language.split_once(' ')?;
+        (name == reported).then_some(code)
+    });
+    code.unwrap_or(reported).parse().ok()
 }
+
+/// The languages of two letters in the table `LANGUAGES` of Whisper's tokenizer.py.
+const WHISPER: &str = "en english, zh chinese, de german, es spanish, ru russian, ko korean, fr french, ja japanese, \
+    pt portuguese, tr turkish, pl polish, ca catalan, nl dutch, ar arabic, sv swedish, it italian, id indonesian, hi hindi, \
+    fi finnish, vi vietnamese, he hebrew, uk ukrainian, el greek, ms malay, cs czech, ro romanian, da danish, hu hungarian, \
+    ta tamil, no norwegian, th thai, ur urdu, hr croatian, bg bulgarian, lt lithuanian, la latin, mi maori, ml malayalam, \
+    cy welsh, sk slovak, te telugu, fa persian, lv latvian, bn bengali, sr serbian, az azerbaijani, sl slovenian, \
+    kn kannada, et estonian, mk macedonian, br breton, eu basque, is icelandic, hy armenian, ne nepali, mn mongolian, \
+    bs bosnian, kk kazakh, sq albanian, sw swahili, gl galician, mr marathi, pa punjabi, si sinhala, km khmer, sn shona, \
+    yo yoruba, so somali, af afrikaans, oc occitan, ka georgian, be belarusian, tg tajik, sd sindhi, gu gujarati, \
+    am amharic, yi yiddish, lo lao, uz uzbek, fo faroese, ht haitian creole, ps pashto, tk turkmen, nn nynorsk, mt maltese, \
+    sa sanskrit, lb luxembourgish, my myanmar, bo tibetan, tl tagalog, mg malagasy, as assamese, tt tatar, ln lingala, \
+    ha hausa, ba bashkir, jw javanese, su sundanese";
 
 fn form(options: &config::CloudStt, request: &TranscribeRequest) -> reqwest::Result<Form> {
     let audio = Part::bytes(wav(&request.samples)).file_name("speech.wav").mime_str("audio/wav")?;
@@ -203,6 +191,26 @@ fn wav(samples: &[f32]) -> Vec<u8> {
 #[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_language_is_reported_by_its_name_or_its_code() {
+        for (reported, code) in
+            [("english", "en"), ("swedish", "sv"), ("haitian creole", "ht"), ("sundanese", "su"), ("fr", "fr")]
+        {
+            assert_eq!(language_named(reported).unwrap().code(), code);
+        }
+        assert_eq!(language_named("klingon"), None);
+    }
+
+    #[test]
+    fn the_letters_of_a_transcript_are_surer_than_what_is_reported_and_that_is_surer_than_what_is_likely() {
+        let request = TranscribeRequest { samples: Arc::from([]), likely_language: Language::ENGLISH };
+        let heard = |text, reported| transcript(text, reported, &request).language.code().to_owned();
+        assert_eq!(heard("متى تفتحون؟", Some("english")), "ar");
+        assert_eq!(heard("När öppnar ni?", Some("swedish")), "sv");
+        assert_eq!(heard("When do you open?", Some("arabic")), "en");
+        assert_eq!(heard("When do you open?", None), "en");
+    }
 
     #[test]
     fn the_wav_in_memory_is_one_that_others_read() {

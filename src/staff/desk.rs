@@ -24,7 +24,10 @@ use crate::{
         Command,
         staff::{StaffCommand, StaffView},
     },
-    store::{Actor, AuditAction, AuditEntry, NewFace, NewPerson, People, PeopleReader, Record, StaffId, StoreError},
+    store::{
+        Actor, AuditAction, AuditEntry, NewFace, NewPerson, People, PeopleReader, Record, StaffId, StoreError,
+        UnixMillis,
+    },
     vision::{Embedding, EyesMode, Glimpse},
 };
 
@@ -110,7 +113,10 @@ impl Desk {
     #[must_use]
     pub fn start(parts: DeskParts) -> DeskHandle {
         let config = &parts.config;
-        let settings = settings(config, parts.same_person_threshold);
+        let consent = ConsentTexts::load(&config.paths.assets)
+            .inspect_err(|error| tracing::error!(%error, "nobody can be enrolled"))
+            .ok();
+        let settings = Settings { consent: consent.map(Arc::new), ..settings(config, parts.same_person_threshold) };
         let language = config.stand.language;
         let (commands, touched) = mpsc::channel(COMMANDS);
         let (answers, answered) = mpsc::channel(ANSWERS);
@@ -209,11 +215,7 @@ impl Desk {
         for action in self.state.step(&self.settings, input, now) {
             self.act(action);
         }
-        let view = self.state.view(&self.settings);
-        if **self.view.load() != view {
-            self.view.store(Arc::new(view));
-            (self.repaint)();
-        }
+        show(&self.view, self.state.view(&self.settings), &*self.repaint);
     }
 
     fn act(&mut self, action: Action) {
@@ -290,8 +292,7 @@ impl Desk {
     }
 
     fn audit(&self, actor: Actor, action: AuditAction, subject: Option<StaffId>) {
-        let entry = AuditEntry::new(self.register.now(), actor, action, subject.map(|staff| staff.0));
-        self.register.people().record(Record::Audit(entry));
+        audit(self.register.people(), self.register.now(), actor, action, subject);
     }
 
     async fn forget_expired(&mut self) {
@@ -337,10 +338,21 @@ impl Desk {
     }
 }
 
+/// Shows what the pages have come to, if that is something else.
+pub(super) fn show(shown: &ArcSwap<StaffView>, view: StaffView, repaint: &dyn Fn()) {
+    if **shown.load() != view {
+        shown.store(Arc::new(view));
+        repaint();
+    }
+}
+
+/// Writes down who did what.
+pub(super) fn audit(people: &People, at: UnixMillis, actor: Actor, action: AuditAction, subject: Option<StaffId>) {
+    people.record(Record::Audit(AuditEntry::new(at, actor, action, subject.map(|staff| staff.0))));
+}
+
+/// What the pages need to know; without the consent text nobody can be enrolled.
 pub(super) fn settings(config: &Config, same_person_threshold: f32) -> Settings {
-    let consent = ConsentTexts::load(&config.paths.assets)
-        .inspect_err(|error| tracing::error!(%error, "nobody can be enrolled"))
-        .ok();
     let duplicate = config.enrolment.duplicate_threshold;
     Settings {
         closes_after: Duration::from_secs(config.staff.closes_after_s),
@@ -353,7 +365,7 @@ pub(super) fn settings(config: &Config, same_person_threshold: f32) -> Settings 
         demands: Demands::new(&config.vision, same_person_threshold),
         duplicate_threshold: if duplicate > 0.0 { duplicate } else { same_person_threshold },
         safe_mode: None,
-        consent: consent.map(Arc::new),
+        consent: None,
     }
 }
 

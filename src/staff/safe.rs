@@ -19,7 +19,7 @@ use crate::{
         Fault,
         staff::{StaffCommand, StaffView},
     },
-    store::{Actor, AuditAction, AuditEntry, People, Record, UnixMillis},
+    store::{Actor, AuditAction, People, UnixMillis},
 };
 
 /// What safe mode's desk is made of.
@@ -123,11 +123,7 @@ impl SafeDesk {
         for action in self.state.step(&self.settings, input, now) {
             self.act(action);
         }
-        let view = self.state.view(&self.settings);
-        if **self.view.load() != view {
-            self.view.store(Arc::new(view));
-            (self.repaint)();
-        }
+        desk::show(&self.view, self.state.view(&self.settings), &*self.repaint);
     }
 
     fn act(&self, action: Action) {
@@ -140,13 +136,11 @@ impl SafeDesk {
                 self.answer(async move { Input::PinChecked(request, desk::check_pin(&people, pin).await) })
             }
             Action::AuditRight(member) => {
-                let entry =
-                    AuditEntry::new(self.now().wall, Actor::Staff(member), AuditAction::PinRight, Some(member.0));
-                people.record(Record::Audit(entry));
+                let by = Actor::Staff(member);
+                desk::audit(&people, self.now().wall, by, AuditAction::PinRight, Some(member));
             }
             Action::AuditWrong => {
-                let entry = AuditEntry::new(self.now().wall, Actor::Unknown, AuditAction::PinWrong, None);
-                people.record(Record::Audit(entry));
+                desk::audit(&people, self.now().wall, Actor::Unknown, AuditAction::PinWrong, None);
             }
             // There is no visit to take over; the machine asks for nothing else in safe mode.
             _ => {}

@@ -163,17 +163,21 @@ impl Kiosk {
         std::iter::from_fn(|| self.staff.try_recv().ok()).filter(|sent| *sent != StaffCommand::StillThere).collect()
     }
 
-    /// Where the window can be touched, but for the whole of it.
-    pub fn touchable(&self) -> Vec<egui::Rect> {
+    /// What can be touched: its words, and where it is.
+    pub fn controls(&self) -> Vec<(String, egui::Rect)> {
         let nodes = self.harness.root().children_recursive();
         nodes
             .filter(|node| {
-                let role = node.accesskit_node().role();
-                matches!(role, egui::Role::Button | egui::Role::Switch | egui::Role::RadioButton)
+                use egui::Role::{Button, RadioButton, Switch, Tab};
+                matches!(node.accesskit_node().role(), Button | Switch | RadioButton | Tab)
             })
-            .map(|node| node.rect())
-            .filter(|rect| rect.height() < 400.0)
+            .map(|node| (node.accesskit_node().label().unwrap_or_default(), node.rect()))
             .collect()
+    }
+
+    /// Where the window can be touched, but for the whole of it.
+    pub fn touchable(&self) -> Vec<egui::Rect> {
+        self.controls().into_iter().map(|(_, rect)| rect).filter(|rect| rect.height() < 400.0).collect()
     }
 
     pub fn sent(&mut self) -> Vec<Command> {

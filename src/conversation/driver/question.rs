@@ -19,7 +19,7 @@ impl Conversation {
         let language = question.language;
         let knowledge = self.parts.knowledge.clone();
         // After a switch of the language the question's words are still in the other one.
-        let written_in = Language::written(&question.text, language).unwrap_or(language);
+        let written_in = Language::written(&question.text, language);
         let hits = knowledge.search(&question.text, written_in, FACTS).unwrap_or_else(|error| {
             tracing::warn!(%error, "the knowledge base cannot be searched; the model answers without facts");
             Vec::new()

@@ -141,8 +141,8 @@ impl Step<'_> {
         }
     }
 
-    /// Staff have signed in, or have left their pages: until then nobody is greeted and nothing that is said counts. Only a
-    /// page may be read out.
+    /// Staff have signed in, or have left their pages. While they are there nobody is greeted and nothing that is said
+    /// counts; only a page may be read out.
     pub(super) fn staff(&mut self, is_there: bool) {
         self.end_visit(EndReason::Staff);
         self.state.attention.has_staff = is_there;

@@ -54,7 +54,7 @@ impl SpeechToText for ScriptedEars {
         let piece = match self.0.lock().unwrap().pop_front().flatten() {
             Some(text) => Ok(TranscriptPiece::Final(Transcript {
                 text: text.to_owned(),
-                language: Language::written(text, request.likely_language).unwrap_or(request.likely_language),
+                language: Language::written(text, request.likely_language),
                 entry: None,
                 served_by: ServedBy::Cloud,
             })),

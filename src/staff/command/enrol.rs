@@ -83,7 +83,7 @@ pub fn enrol(
     };
     let languages = crate::words::languages(&config.paths.assets);
     if let Some(language) = args.language.filter(|language| !languages.contains(language)) {
-        let allowed = languages.iter().map(|language| format!("\"{language}\"")).collect::<Vec<_>>().join(", ");
+        let allowed = Language::listed(languages);
         return Ok(Outcome::refused(format!("--language: found \"{language}\"; allowed: {allowed}"), 2));
     }
     let consent = match consent(config, &args.consent_file, args.language)? {

@@ -71,7 +71,7 @@ impl Tool for SearchKnowledgeBase {
     async fn call(&self, arguments: Value, context: &CallContext) -> Result<ToolOutput, ToolError> {
         let Arguments { question } = read(arguments)?;
         // A model may translate the question; the answer is given in the language of the talk all the same.
-        let written_in = Language::written(&question, context.language).unwrap_or(context.language);
+        let written_in = Language::written(&question, context.language);
         let hits = self
             .knowledge
             .search(&question, written_in, MAX_HITS)

@@ -1,6 +1,6 @@
 //! What a visit came to, for some seconds after it: what was asked, done and booked, and how long it took.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use eframe::egui::{Id, Rect, pos2, vec2};
 
@@ -76,26 +76,31 @@ fn contents(canvas: &mut Canvas<'_>, inner: Rect, card: &SummaryCard) {
     let room = inner.height() - top;
     // Smaller text first, then lines that are cut, then fewer of them, of the longest list and never the last of one.
     let mut setting = Setting { zoom: canvas.zoom, fit: Fit::Wrap };
-    while height(canvas, inner.width(), &sections, setting) > room {
-        if setting.zoom > 1.0 {
-            setting.zoom = (setting.zoom - ZOOM_STEP).max(1.0);
-            continue;
+    let laid_out = loop {
+        let laid_out = lay_out(canvas, inner.width(), &sections, setting);
+        if height(&laid_out, setting) <= room || !give_way(&mut setting, &mut sections) {
+            break laid_out;
         }
-        if setting.fit == Fit::Wrap {
-            setting.fit = Fit::OneLine;
-            continue;
-        }
-        let Some(longest) = sections.iter_mut().max_by_key(|section| section.shown) else { break };
-        if longest.shown <= 1 {
-            break;
-        }
+    };
+    let mut at = top;
+    for (section, lines) in sections.iter().zip(&laid_out) {
+        at += paint_section(canvas, inner, at, section, lines, setting.zoom) + BETWEEN * setting.zoom;
+    }
+}
+
+/// Makes the text a little smaller, or less. Whether it could.
+fn give_way(setting: &mut Setting, sections: &mut [Section<'_>]) -> bool {
+    if setting.zoom > 1.0 {
+        setting.zoom = (setting.zoom - ZOOM_STEP).max(1.0);
+    } else if setting.fit == Fit::Wrap {
+        setting.fit = Fit::OneLine;
+    } else {
+        let longest = sections.iter_mut().max_by_key(|section| section.shown);
+        let Some(longest) = longest.filter(|section| section.shown > 1) else { return false };
         // The line that counts what is left takes the place of one.
         longest.shown -= if longest.shown == longest.lines.len() { 2.min(longest.shown - 1) } else { 1 };
     }
-    let mut at = top;
-    for section in &sections {
-        at += paint_section(canvas, inner, at, section, setting) + BETWEEN * setting.zoom;
-    }
+    true
 }
 
 fn roles(zoom: f32) -> (TypeRole, TypeRole) {
@@ -104,24 +109,31 @@ fn roles(zoom: f32) -> (TypeRole, TypeRole) {
     (heading.scaled(zoom), line.scaled(zoom))
 }
 
-/// The lines of a section with their blocks, on a card `width` wide.
-fn lines(canvas: &mut Canvas<'_>, width: f32, section: &Section<'_>, setting: Setting) -> Vec<(String, Arc<Block>)> {
+/// The lines of a section with their blocks.
+type Lines<'a> = Vec<(Cow<'a, str>, Arc<Block>)>;
+
+/// The lines of each section on a card `width` wide.
+fn lay_out<'a>(canvas: &mut Canvas<'_>, width: f32, sections: &[Section<'a>], setting: Setting) -> Vec<Lines<'a>> {
     let (_, role) = roles(setting.zoom);
-    let left = section.lines.len() - section.shown;
-    let more = (left > 0).then(|| canvas.words.fill("summary.more", canvas.language, &[("n", &left.to_string())]));
-    let lines = section.lines.iter().take(section.shown).chain(&more);
     let width = width - INDENT * setting.zoom;
-    lines.map(|line| (line.clone(), canvas.block(line, role, width, setting.fit))).collect()
+    let lines = |section: &Section<'a>| {
+        let left = section.lines.len() - section.shown;
+        let more = (left > 0).then(|| canvas.words.fill("summary.more", canvas.language, &[("n", &left.to_string())]));
+        let lines = section.lines.iter().take(section.shown).map(Cow::from).chain(more.map(Cow::from));
+        lines
+            .map(|line| {
+                let block = canvas.block(&line, role, width, setting.fit);
+                (line, block)
+            })
+            .collect()
+    };
+    sections.iter().map(lines).collect()
 }
 
-fn height(canvas: &mut Canvas<'_>, width: f32, sections: &[Section<'_>], setting: Setting) -> f32 {
+fn height(sections: &[Lines<'_>], setting: Setting) -> f32 {
     let (heading, _) = roles(setting.zoom);
-    let mut height = BETWEEN * setting.zoom * sections.len().saturating_sub(1) as f32;
-    for section in sections {
-        let lines = lines(canvas, width, section, setting);
-        height += heading.line_height + lines.iter().map(|(_, block)| block.height()).sum::<f32>();
-    }
-    height
+    let own = |lines: &Lines<'_>| heading.line_height + lines.iter().map(|(_, block)| block.height()).sum::<f32>();
+    sections.iter().map(own).sum::<f32>() + BETWEEN * setting.zoom * sections.len().saturating_sub(1) as f32
 }
 
 /// The title, and how long it took at the end of its line. Gives its height.
@@ -149,9 +161,15 @@ fn head(canvas: &mut Canvas<'_>, inner: Rect, card: &SummaryCard) -> f32 {
 }
 
 /// Gives its height.
-fn paint_section(canvas: &mut Canvas<'_>, inner: Rect, top: f32, section: &Section<'_>, setting: Setting) -> f32 {
+fn paint_section(
+    canvas: &mut Canvas<'_>,
+    inner: Rect,
+    top: f32,
+    section: &Section<'_>,
+    lines: &Lines<'_>,
+    zoom: f32,
+) -> f32 {
     let colours = canvas.palette();
-    let zoom = setting.zoom;
     let (heading, _) = roles(zoom);
     let side = ICON * zoom;
     canvas.icon(section.icon, canvas.inside(inner, 0.0, top + 1.0, vec2(side, side)), colours.accent);
@@ -163,10 +181,10 @@ fn paint_section(canvas: &mut Canvas<'_>, inner: Rect, top: f32, section: &Secti
     block.paint(canvas.painter(), place.min, colours.ink);
     canvas.describe(section.key, place, &text);
     let mut at = top + heading.line_height;
-    for (index, (line, block)) in lines(canvas, inner.width(), section, setting).into_iter().enumerate() {
+    for (index, (line, block)) in lines.iter().enumerate() {
         let place = canvas.inside(inner, indent, at, vec2(width, block.height()));
         block.paint(canvas.painter(), place.min, colours.ink2);
-        canvas.describe((section.key, index), place, &line);
+        canvas.describe((section.key, index), place, line);
         at += block.height();
     }
     at - top

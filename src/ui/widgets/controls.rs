@@ -164,11 +164,11 @@ impl Canvas<'_> {
         let colours = self.palette();
         let border = Stroke::new(stroke::CONTROL, colours.line);
         self.painter().rect(place, CornerRadius::same(radius::CONTROL), colours.sunk, border, StrokeKind::Inside);
-        let languages = self.words.languages().to_vec();
+        let languages = self.words.languages();
         let count = languages.len() as f32;
         let width = (place.width() - 2.0 * INSET - GAP * (count - 1.0)) / count;
         let mut touched = None;
-        for (index, language) in languages.into_iter().enumerate() {
+        for (index, language) in languages.iter().copied().enumerate() {
             let left = place.left() + INSET + index as f32 * (width + GAP);
             let segment =
                 Rect::from_min_size(pos2(left, place.top() + INSET), vec2(width, place.height() - 2.0 * INSET));
