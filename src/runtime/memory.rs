@@ -27,9 +27,8 @@ pub fn keep_memory_small() {
     }
 }
 
-/// Gives back the pages of this program's file and of `library` that are as in the file: code and tables that linking
-/// and loading models read once stay resident otherwise. Those still in use come back from the kernel's cache as they
-/// are touched. Returns how many bytes were resident and given back. Takes some milliseconds.
+/// Gives back the pages of this program's file and of `library`: code and tables that linking and loading models read
+/// once stay resident otherwise. Returns how many bytes were resident and given back. Takes some milliseconds.
 ///
 /// `library` must be loaded for the rest of the process's life, as ONNX Runtime is.
 ///
@@ -37,14 +36,29 @@ pub fn keep_memory_small() {
 /// The kernel does not tell which pages there are.
 pub(super) fn give_back_pages_of_files(library: &Path) -> io::Result<usize> {
     let program = std::env::current_exe()?;
+    // SAFETY: neither file is ever unmapped.
+    #[allow(unsafe_code, reason = "as there")]
+    unsafe {
+        give_back_unchanged_pages(&[&program, library])
+    }
+}
+
+/// Gives back the resident pages of mapped `files` (absolute, without links) that are as in the file. Those still in use
+/// come back from the kernel's cache as they are touched. Returns how many bytes that were.
+///
+/// # Errors
+/// The kernel does not tell which pages there are.
+///
+/// # Safety
+/// Nobody unmaps one of the files meanwhile: other memory could have taken its addresses.
+#[allow(unsafe_code, reason = "no safe interface to the kernel's advice on memory exists")]
+pub unsafe fn give_back_unchanged_pages(files: &[&Path]) -> io::Result<usize> {
     let mappings = fs::read_to_string("/proc/self/smaps")?;
     let mut given_back = 0;
-    for mapping in unchanged_mappings(&mappings, &[&program, library]) {
+    for mapping in unchanged_mappings(&mappings, files) {
         let Range { start, end } = mapping.addresses;
-        // SAFETY: the range is one mapping of the program's or the library's file, and neither is ever unmapped. It is
-        // private and read-only and holds no page that differs from the file, so that what is dropped here is read
-        // again, the same, when it is next touched.
-        #[allow(unsafe_code, reason = "no safe interface to the kernel's advice on memory exists")]
+        // SAFETY: the range is one mapping of a file and stays one, as the caller sees to. It is read-only and holds no
+        // page that differs from the file, so that what is dropped here is read again, the same, when it is next touched.
         let result = unsafe { libc::madvise(start as *mut c_void, end - start, MADV_DONTNEED) };
         if result == 0 {
             given_back += mapping.resident_bytes;
@@ -59,14 +73,14 @@ struct Mapping {
     resident_bytes: usize,
 }
 
-/// The private, read-only mappings of `files` without a page of their own, from the text of `/proc/self/smaps`.
+/// The read-only mappings of `files` without a page of their own, from the text of `/proc/self/smaps`.
 fn unchanged_mappings(smaps: &str, files: &[&Path]) -> Vec<Mapping> {
     let mut found = Vec::new();
     let mut current = None;
     let mut resident_bytes = 0;
     for line in smaps.lines() {
         if let Some((addresses, permissions, file)) = mapping(line) {
-            let is_wanted = matches!(permissions, "r--p" | "r-xp") && files.contains(&file);
+            let is_wanted = matches!(permissions, "r--p" | "r-xp" | "r--s") && files.contains(&file);
             current = is_wanted.then_some(addresses);
         } else if let Some(kilobytes) = amount(line, "Rss:") {
             resident_bytes = kilobytes * 1024;
@@ -114,6 +128,9 @@ Anonymous:             0 kB
 7f0000000000-7f0000001000 r-xp 00000000 08:01 78      /usr/lib/other.so
 Rss:                   4 kB
 Anonymous:             0 kB
+7f0000001000-7f0000002000 r--s 00000000 08:01 77      /opt/my programs/majlis
+Rss:                   8 kB
+Anonymous:             0 kB
 7f0000002000-7f0000003000 rw-p 00000000 00:00 0 
 Rss:                   4 kB
 Anonymous:             0 kB
@@ -124,7 +141,10 @@ Anonymous:             0 kB
         let found = unchanged_mappings(SMAPS, &[Path::new("/opt/my programs/majlis")]);
         assert_eq!(
             found,
-            [Mapping { addresses: 0x5581_e000_0000..0x5581_e001_0000, resident_bytes: 48 * 1024 }],
+            [
+                Mapping { addresses: 0x5581_e000_0000..0x5581_e001_0000, resident_bytes: 48 * 1024 },
+                Mapping { addresses: 0x7f00_0000_1000..0x7f00_0000_2000, resident_bytes: 8 * 1024 },
+            ],
             "not what was changed, can be written, or belongs to another"
         );
     }

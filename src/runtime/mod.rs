@@ -19,6 +19,6 @@ pub use manifest::{
     ChannelOrder, Decoder, Input, Manifest, ManifestError, Model, Pixels, RequiredFor, Source, Task, UrlSource,
     WheelSource,
 };
-pub use memory::keep_memory_small;
+pub use memory::{give_back_unchanged_pages, keep_memory_small};
 pub use onnx::{Onnx, OnnxError};
 pub use store::{ModelError, ModelStore, Places, Status};

@@ -4,6 +4,8 @@
 
 use std::{
     ffi::{CStr, CString, c_char, c_int, c_void},
+    io,
+    path::Path,
     ptr::{self, NonNull},
     sync::Mutex,
 };
@@ -12,6 +14,7 @@ use super::{
     Segment,
     senones::{DIMENSIONS, STREAMS, Scores},
 };
+use crate::runtime::give_back_unchanged_pages;
 
 #[repr(C)]
 struct Config {
@@ -103,7 +106,8 @@ unsafe extern "C" {
     fn err_set_callback(callback: Option<extern "C" fn()>, user_data: *mut c_void);
 }
 
-/// The library's command-line and grammar parsers are not known to be re-entrant: one decoder is built at a time.
+/// The library's command-line and grammar parsers are not known to be re-entrant: one decoder is built at a time. Nor is
+/// one freed while another is built or the pages of a file that decoders map are given back.
 static BUILDING: Mutex<()> = Mutex::new(());
 
 /// A decoder.
@@ -302,8 +306,18 @@ pub(super) fn return_freed_memory() {
     unsafe { libc::malloc_trim(0) };
 }
 
+/// Gives back the resident pages of a model's `file` that decoders map, once they have read it. Where a service hears, they
+/// are not needed; otherwise they come back.
+pub(super) fn give_back_pages_of(file: &Path) -> io::Result<usize> {
+    let file = file.canonicalize()?;
+    let _building = BUILDING.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    // SAFETY: only decoders map the model's files, and none is freed while the lock is held.
+    unsafe { give_back_unchanged_pages(&[&file]) }
+}
+
 impl Drop for Decoder {
     fn drop(&mut self) {
+        let _building = BUILDING.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         // SAFETY: the decoder is live and nobody else has it.
         unsafe { ps_free(self.0.as_ptr()) };
     }

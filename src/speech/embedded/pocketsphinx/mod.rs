@@ -133,6 +133,9 @@ impl GrammarDecoder {
             return Err(OpenError::Refused(shown));
         }
         ffi::return_freed_memory();
+        if let Err(error) = ffi::give_back_pages_of(&folder.join("mdef")) {
+            tracing::debug!(%error, "pages of the acoustic model that only loading needed stay in memory");
+        }
         Ok(Self { decoder, folder: folder.to_owned(), model })
     }
 
