@@ -239,7 +239,7 @@ mod tests {
         }
         let (sentence, score) = tree().best(&frames, 20.0).unwrap_or((9, 0.0));
         assert_eq!(sentence, 0);
-        assert!(score > -10.0, "{score}");
+        assert!(score > -(6.0 * ADVANCE + 2.0 * PAUSE) - 3.0, "{score}");
     }
 
     #[test]
@@ -261,7 +261,7 @@ mod tests {
     fn any_sequence_of_phones_fits_without_grammar() {
         let frames = utterance(&[9, 1, 0]);
         let free = without_grammar(&frames);
-        assert!(free > -12.0, "{free}");
+        assert!(free > -(9.0 * ADVANCE + 3.0 * PHONE) - 3.0, "{free}");
         assert!(tree().best(&frames, 20.0).is_some_and(|(_, score)| score < free - 20.0));
     }
 }
