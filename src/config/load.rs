@@ -31,22 +31,32 @@ impl Config {
         let default_file = Path::new(DEFAULT_FILE);
         let path = path.or_else(|| default_file.is_file().then_some(default_file));
         let Some(path) = path else { return Self::parse("", default_file, overrides) };
-        let bytes = std::fs::read(path).map_err(|error| ConfigErrors::unreadable(path, &error))?;
-        Self::parse_bytes(&bytes, path, overrides)
+        let problem = |line, found: String, allowed: &str| Problem {
+            origin: Origin::File { path: path.to_owned(), line },
+            key: None,
+            found,
+            allowed: allowed.to_owned(),
+        };
+        let bytes = std::fs::read(path).map_err(|error| {
+            let allowed = "a file such as the kiosk.toml that comes with the program";
+            Self::without_file(path, overrides, problem(None, format!("no readable file: {error}"), allowed))
+        })?;
+        let text = std::str::from_utf8(&bytes).map_err(|error| {
+            let before = bytes.get(..error.valid_up_to()).unwrap_or_default();
+            let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
+            let problem = problem(Some(line), "bytes that are no UTF-8".to_owned(), "UTF-8 text");
+            Self::without_file(path, overrides, problem)
+        })?;
+        Self::parse(text, path, overrides)
     }
 
-    fn parse_bytes(bytes: &[u8], path: &Path, overrides: &[String]) -> Result<Self, ConfigErrors> {
-        match std::str::from_utf8(bytes) {
-            Ok(text) => Self::parse(text, path, overrides),
-            Err(error) => {
-                let before = bytes.get(..error.valid_up_to()).unwrap_or_default();
-                let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
-                Err(ConfigErrors::new(vec![Problem {
-                    origin: Origin::File { path: path.to_owned(), line: Some(line) },
-                    key: None,
-                    found: "bytes that are no UTF-8".to_owned(),
-                    allowed: "UTF-8 text".to_owned(),
-                }]))
+    /// What is left where nothing of the file `path` can be read.
+    fn without_file(path: &Path, overrides: &[String], problem: Problem) -> ConfigErrors {
+        match Self::parse("", path, overrides) {
+            Ok(rest) => ConfigErrors::new(vec![problem], rest),
+            Err(more) => {
+                let problems = std::iter::once(problem).chain(more.problems().iter().cloned()).collect();
+                ConfigErrors::new(problems, more.rest().clone())
             }
         }
     }
@@ -86,7 +96,7 @@ impl Config {
             let origin = origin.unwrap_or(Origin::File { path: PathBuf::from(path), line: None });
             (!refused.contains(&key)).then_some(Problem { origin, key: Some(key), found, allowed })
         }));
-        if problems.is_empty() { Ok(config) } else { Err(ConfigErrors::new(problems)) }
+        if problems.is_empty() { Ok(config) } else { Err(ConfigErrors::new(problems, config)) }
     }
 }
 

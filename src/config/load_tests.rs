@@ -19,6 +19,20 @@ fn with(overrides: &[&str]) -> Result<Config, ConfigErrors> {
     Config::parse("", Path::new("kiosk.toml"), &overrides)
 }
 
+#[test]
+fn what_could_be_read_beside_a_problem_is_there_for_safe_mode() {
+    let errors =
+        parse("[ui]\nthem = \"night\"\n[paths]\ndatabase = \"stand.sqlite\"\n[stand]\nlanguage = 3\n").unwrap_err();
+    assert_eq!(errors.problems().len(), 2, "{errors}");
+    assert_eq!(errors.rest().paths.database, Path::new("stand.sqlite"));
+    assert_eq!(errors.rest().stand.language, Config::default().stand.language);
+    let broken = parse("[paths]\ndatabase = \"stand.sqlite\"\n[ui\n").unwrap_err();
+    assert_eq!(broken.rest().paths.database, Path::new("stand.sqlite"));
+    let overrides = ["paths.database=stand.sqlite".to_owned()];
+    let missing = Config::load(Some(Path::new("no/such/file.toml")), &overrides).unwrap_err();
+    assert!(missing.rest().paths.database.ends_with("stand.sqlite"), "{:?}", missing.rest().paths.database);
+}
+
 /// Run with `UPDATE_REFERENCE=1` after a change of the schema to write the file anew.
 #[test]
 fn the_file_at_the_root_explains_every_key_and_repeats_the_defaults() {
@@ -177,8 +191,11 @@ fn a_wrong_override_is_named() {
 fn a_file_that_is_not_there_or_no_text_is_named() {
     let text = Config::load(Some(Path::new("no/such/file.toml")), &[]).unwrap_err().to_string();
     assert!(text.starts_with("no/such/file.toml: found no readable file"), "{text}");
-    let text = Config::parse_bytes(b"[ui]\n\xff", Path::new("kiosk.toml"), &[]).unwrap_err().to_string();
-    assert_eq!(text, "kiosk.toml:2: found bytes that are no UTF-8; allowed UTF-8 text");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("kiosk.toml");
+    std::fs::write(&file, b"[ui]\n\xff").unwrap();
+    let text = Config::load(Some(&file), &[]).unwrap_err().to_string();
+    assert!(text.ends_with("kiosk.toml:2: found bytes that are no UTF-8; allowed UTF-8 text"), "{text}");
 }
 
 proptest! {

@@ -1,9 +1,8 @@
 //! What is wrong with a configuration, for the person who writes it.
 
-use std::{
-    fmt,
-    path::{Path, PathBuf},
-};
+use std::{fmt, path::PathBuf};
+
+use super::Config;
 
 /// Where a value was given.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,37 +46,37 @@ impl fmt::Display for Problem {
 }
 
 /// Every problem of a configuration, in the order of the file. Shown one a line.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ConfigErrors(Vec<Problem>);
+#[derive(Debug, Clone)]
+pub struct ConfigErrors {
+    problems: Vec<Problem>,
+    rest: Box<Config>,
+}
 
 impl ConfigErrors {
-    pub(super) fn new(mut problems: Vec<Problem>) -> Self {
+    pub(super) fn new(mut problems: Vec<Problem>, rest: Config) -> Self {
         problems.sort_by_key(|problem| match problem.origin {
             Origin::File { line, .. } => line.unwrap_or(0),
             Origin::Override => usize::MAX,
         });
-        Self(problems)
-    }
-
-    pub(super) fn unreadable(path: &Path, error: &std::io::Error) -> Self {
-        Self(vec![Problem {
-            origin: Origin::File { path: path.to_owned(), line: None },
-            key: None,
-            found: format!("no readable file: {error}"),
-            allowed: "a file such as the kiosk.toml that comes with the program".to_owned(),
-        }])
+        Self { problems, rest: Box::new(rest) }
     }
 
     /// The problems.
     #[must_use]
     pub fn problems(&self) -> &[Problem] {
-        &self.0
+        &self.problems
+    }
+
+    /// What could be read, with the defaults in the place of what could not: for telling staff, not for a visit.
+    #[must_use]
+    pub fn rest(&self) -> &Config {
+        &self.rest
     }
 }
 
 impl fmt::Display for ConfigErrors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, problem) in self.0.iter().enumerate() {
+        for (index, problem) in self.problems.iter().enumerate() {
             if index > 0 {
                 f.write_str("\n")?;
             }

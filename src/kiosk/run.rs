@@ -42,8 +42,10 @@ const SCREENSHOT_LIMIT: Duration = Duration::from_secs(20);
 /// How long safe mode waits for the database with the staff's PINs.
 const PINS_LIMIT: Duration = Duration::from_secs(3);
 
-/// When models and grammars are certainly loaded, after the start.
-const LOADED_AFTER: Duration = Duration::from_secs(2);
+/// How often, while models and grammars are loaded, pages that only loading needed are given back, and how many times:
+/// until everything is certainly loaded.
+const GIVE_BACK_EVERY: Duration = Duration::from_millis(500);
+const GIVE_BACK_TIMES: u32 = 4;
 
 /// Where the sound comes from and goes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -112,22 +114,12 @@ pub enum Pause {
     Told,
 }
 
-/// Shows safe mode because the configuration of `file` cannot be used, for these `problems`. The window looks as the
-/// defaults say.
+/// Shows safe mode because of `problems` of the configuration. The window looks, and the database with the staff's PINs
+/// lies, as what could be read of it says.
 #[must_use]
-pub fn pause_for_configuration(file: &Path, problems: &ConfigErrors, window_px: Option<[u16; 2]>) -> Pause {
-    // An empty file in the place of the wrong one: its relative paths begin at the same folder.
-    match Config::parse("", file, &[]) {
-        Ok(defaults) => {
-            let found = problems.to_string();
-            pause(
-                &defaults,
-                window_px,
-                Fault { cause: FaultCause::Configuration, code: "CONFIG-401".to_owned(), found },
-            )
-        }
-        Err(_) => Pause::Closed,
-    }
+pub fn pause_for_configuration(problems: &ConfigErrors, window_px: Option<[u16; 2]>) -> Pause {
+    let fault = Fault { cause: FaultCause::Configuration, code: "CONFIG-401".to_owned(), found: problems.to_string() };
+    pause(problems.rest(), window_px, fault)
 }
 
 fn run_once(config: &Config, options: &RunOptions, libraries: &mut Libraries) -> Result<Report, StartError> {
@@ -384,13 +376,20 @@ impl Running {
     }
 }
 
-/// Once everything is loaded, gives back what only loading needed (10 MB of code and tables).
+/// Gives back what only loading needed (10 MB of code and tables), several times: the peak would otherwise be that of the
+/// start.
 async fn give_back_start_up_memory(onnx: Onnx) {
-    tokio::time::sleep(LOADED_AFTER).await;
-    match tokio::task::spawn_blocking(move || onnx.give_back_start_up_pages()).await {
-        Ok(Ok(bytes)) => tracing::debug!(bytes, "pages that only the start needed are given back"),
-        Ok(Err(error)) => tracing::debug!(%error, "pages that only the start needed stay in memory"),
-        Err(_) => {}
+    for _ in 0..GIVE_BACK_TIMES {
+        tokio::time::sleep(GIVE_BACK_EVERY).await;
+        let onnx = onnx.clone();
+        match tokio::task::spawn_blocking(move || onnx.give_back_start_up_pages()).await {
+            Ok(Ok(bytes)) => tracing::debug!(bytes, "pages that only the start needed are given back"),
+            Ok(Err(error)) => {
+                tracing::debug!(%error, "pages that only the start needed stay in memory");
+                return;
+            }
+            Err(_) => return,
+        }
     }
 }
 
