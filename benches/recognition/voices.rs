@@ -36,19 +36,19 @@ pub(crate) const ENGLISH: &[Voice] = &[
 ];
 pub(crate) const MAIN_ENGLISH: usize = 8;
 
-/// The first [`MAIN_ARABIC`] count for the figure: two of espeak-ng's female variants, one of them also faster and
-/// deeper. Then the same without vowels, as a harness that gives espeak-ng plain text hears it, and a third variant.
+/// The first [`MAIN_ARABIC`] count for the figure: two of espeak-ng's female variants and two made of a man's diphones
+/// (`mbrola-ar1`, `mbrola-ar2`: Debian's non-free, so only where somebody has installed them). Then voices that nothing was
+/// fitted on: faster, deeper, without vowels, as a harness that gives espeak-ng plain text hears it, and a third variant.
 pub(crate) const ARABIC: &[Voice] = &[
     Voice::Espeak("ar+f5", 150, 50),
     Voice::Espeak("ar+f2", 150, 50),
+    Voice::Espeak("mb-ar1", 150, 50),
+    Voice::Espeak("mb-ar2", 150, 50),
     Voice::Espeak("ar+f5", 160, 60),
     Voice::Espeak("ar+f5", 150, 40),
     Voice::Unvowelled("ar+f5", 150, 50),
     Voice::Unvowelled("ar+f2", 150, 50),
     Voice::Espeak("ar+f3", 150, 50),
-    // Made of a man's diphones (`mbrola-ar1`, `mbrola-ar2`): Debian's non-free, so only where somebody has installed them.
-    Voice::Espeak("mb-ar1", 150, 50),
-    Voice::Espeak("mb-ar2", 150, 50),
 ];
 pub(crate) const MAIN_ARABIC: usize = 4;
 

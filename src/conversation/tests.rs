@@ -23,6 +23,7 @@ mod log;
 mod memory;
 mod mid_answer;
 mod reading;
+mod real_tools;
 mod tools;
 mod world;
 

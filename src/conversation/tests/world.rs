@@ -16,6 +16,7 @@ use tokio::{
     task::JoinHandle,
 };
 
+use super::real_tools::RealTools;
 use crate::conversation::{
     Activity, Conversation, ForgetError, Observations, Parts, Personas, TurnRecord, VisitorRecords,
 };
@@ -294,6 +295,7 @@ pub(super) struct World {
     pub(super) utterance: u64,
     pub(super) voice: Arc<ScriptedVoice>,
     pub(super) toolbox: Arc<ScriptedTools>,
+    pub(super) real_tools: Option<Arc<RealTools>>,
     pub(super) feed: broadcast::Receiver<Arc<FeedEvent>>,
     /// What services have cost, millionths.
     pub(super) spent: Arc<AtomicU64>,
@@ -336,7 +338,7 @@ impl World {
         let words = Arc::new(Words::load(&config.paths.assets).unwrap());
         let desk = has_real_tools
             .then(|| appointments::Desk::new(&config, store.people(Key::random()), words.clone()).unwrap());
-        let registry = desk.as_ref().map(|desk| {
+        let real_tools = desk.as_ref().map(|desk| {
             let parts = ToolParts {
                 config: &config,
                 secrets: &Secrets::from_environment(),
@@ -344,7 +346,7 @@ impl World {
                 bus: bus.clone(),
                 clock: Arc::new(clock.clone()),
             };
-            tools::open(parts, appointments::tools(desk)).registry
+            Arc::new(RealTools::new(tools::open(parts, appointments::tools(desk)).registry))
         });
         let mind =
             Arc::new(ScriptedMind { thoughts: Mutex::new(thoughts.iter().copied().collect()), ..Default::default() });
@@ -381,8 +383,8 @@ impl World {
             seen: observations.clone(),
             turns: turn_sender,
             activity: Activity::default(),
-            toolbox: match registry {
-                Some(registry) => registry,
+            toolbox: match real_tools.clone() {
+                Some(tools) => tools,
                 None => toolbox.clone(),
             },
             personas,
@@ -416,6 +418,7 @@ impl World {
             utterance: 0,
             voice,
             toolbox,
+            real_tools,
             feed: told,
             spent,
         }
@@ -445,6 +448,10 @@ impl World {
         while self.clock.now() < end {
             self.clock.advance(Duration::from_millis(10));
             self.settle().await;
+            if let Some(tools) = &self.real_tools {
+                tools.rest().await;
+                self.settle().await;
+            }
         }
     }
 

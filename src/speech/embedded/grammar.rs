@@ -8,6 +8,11 @@ use std::{
     fmt::Write,
 };
 
+use super::{
+    lexicon::Pronunciations,
+    phones::{self, Word},
+};
+
 /// Numbers words and collects sentences.
 #[derive(Debug, Default)]
 pub(super) struct Grammar {
@@ -63,6 +68,18 @@ impl Grammar {
         let mut numbered: Vec<_> = self.sentences.iter().collect();
         numbered.sort_unstable_by_key(|(_, index)| **index);
         numbered.into_iter().map(|(ids, _)| ids.clone()).collect()
+    }
+
+    /// The words of every courtesy, and where it may stand.
+    pub(super) fn courtesies(&self) -> impl Iterator<Item = (&[usize], Place)> {
+        let at = |place| move |words| (Vec::as_slice(words), place);
+        self.before.iter().map(at(Place::Before)).chain(self.after.iter().map(at(Place::After)))
+    }
+
+    /// The words in all their pronunciations.
+    pub(super) fn ways(&self, pronunciations: &Pronunciations) -> Vec<Word> {
+        let ways = |word| pronunciations.get(word).into_iter().flatten().map(|names| phones::numbers(names)).collect();
+        self.words().map(|(_, word)| ways(word)).collect()
     }
 
     /// Every word to be pronounced, with its name in the grammar.

@@ -3,6 +3,7 @@
 //! In: speech and text through the traits of `speech`, the phrasings of the knowledge base. Out: the same traits'
 //! streams. Never touches: the network, devices, the conversation's state.
 
+mod accent;
 mod arpabet;
 mod espeak;
 mod grammar;

@@ -13,8 +13,9 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::{
     Espeak, NAME, Vowels,
+    accent::Accented,
     pocketsphinx::{Scores, SharedModel},
-    sentences::{Comparison, Heard, Parts, Phrasing, Sentences},
+    sentences::{Comparison, Heard, Listener, Parts, Phrasing, Sentences},
     trim,
 };
 use crate::{
@@ -38,16 +39,20 @@ struct Limits {
     sure: f32,
     /// The most that misfit and unlikeness may add up to ([`fits`]).
     doubtful: f32,
-    /// How much worse sentences score because the acoustic model is of another language.
-    foreign: f32,
+    /// How much nearer sentences come that were not said, in comparison with the other language's.
+    obliging: f32,
 }
 
-const ENGLISH: Limits = Limits { sure: 57.0, doubtful: 71.0, foreign: 0.0 };
-const ARABIC: Limits = Limits { sure: 57.0, doubtful: 70.0, foreign: 4.5 };
+const ENGLISH: Limits = Limits { sure: 57.0, doubtful: 71.0, obliging: 0.0 };
+/// Mixtures fit anything better than single states do, so Arabic has to come that much nearer; none is sure.
+const ARABIC: Limits = Limits { sure: 0.0, doubtful: 115.0, obliging: 14.0 };
 /// What an unlikeness of 1 counts, in comparison with the misfit.
 const UNLIKENESS_WEIGHT: f32 = 75.0;
 /// How much better the likely language is taken to be, a frame.
 const LIKELY_BONUS: f32 = 4.5;
+/// From which accent on a sentence that was not understood is answered in Arabic, and by how much less where Arabic is likely.
+const ARABIC_ACCENT: f32 = 0.0;
+const LIKELY_ACCENT: f32 = 0.2;
 
 type Reply<T> = oneshot::Sender<Result<Option<T>, ProviderError>>;
 
@@ -112,7 +117,7 @@ impl Drop for DecoderThread {
     }
 }
 
-type Built = Result<Sentences, ProviderError>;
+type Built = Result<Box<dyn Listener>, ProviderError>;
 
 /// Recognises the phrasings of the knowledge base, in English and Arabic, without any network. Dropping it waits for
 /// its threads, some tenths of a second at most.
@@ -148,7 +153,11 @@ impl EmbeddedSpeechToText {
                     voice: &voice,
                     shared: &shared,
                 };
-                Sentences::load(&entries, language, parts, is_ending)
+                Ok(if language == Language::ARABIC {
+                    Box::new(Accented::load(&entries, parts, is_ending)?) as Box<dyn Listener>
+                } else {
+                    Box::new(Sentences::load(&entries, parts, is_ending)?)
+                })
             })
         };
         Ok(Self {
@@ -231,6 +240,7 @@ async fn recognise(
         (Err(error), Err(_)) => return Err(error),
         (english, arabic) => (english.ok().flatten(), arabic.ok().flatten()),
     };
+    let spoken = spoken(in_arabic.as_ref(), likely);
     let Some(best) = choose(in_english, in_arabic, frames, likely) else { return Ok(not_understood(likely)) };
     if best.is_sure(strictness) {
         return Ok(transcript(best.heard.phrasing, best.language));
@@ -241,8 +251,18 @@ async fn recognise(
         Some(comparison) if fits(&comparison, best.language, strictness) => {
             transcript(comparison.phrasing, best.language)
         }
-        _ => not_understood(best.language),
+        _ => not_understood(spoken),
     })
+}
+
+/// The language of what fits no sentence, by how the best one in Arabic was said.
+fn spoken(arabic: Option<&Heard>, likely: Language) -> Language {
+    let least = if likely == Language::ARABIC { ARABIC_ACCENT - LIKELY_ACCENT } else { ARABIC_ACCENT };
+    match arabic {
+        Some(heard) if heard.accent >= least => Language::ARABIC,
+        Some(_) => Language::ENGLISH,
+        None => likely,
+    }
 }
 
 /// The sentence of the language that fits better.
@@ -257,7 +277,7 @@ struct Best {
 /// Chooses the language.
 fn choose(english: Option<Heard>, arabic: Option<Heard>, frames: f32, likely: Language) -> Option<Best> {
     let handicapped = |best: &Best| {
-        best.distance - limits(best.language).foreign - if best.language == likely { LIKELY_BONUS } else { 0.0 }
+        best.distance + limits(best.language).obliging - if best.language == likely { LIKELY_BONUS } else { 0.0 }
     };
     [(english, Language::ENGLISH), (arabic, Language::ARABIC)]
         .into_iter()
@@ -320,7 +340,7 @@ mod tests {
 
     fn heard(entry: &str, distance: f32) -> Option<Heard> {
         let phrasing = Phrasing { entry: EntryId(entry.into()), text: entry.into() };
-        Some(Heard { phrasing, score: -distance * FRAMES, words: Vec::new() })
+        Some(Heard { phrasing, score: -distance * FRAMES, words: Vec::new(), accent: 0.5 })
     }
 
     fn chosen(english: Option<Heard>, arabic: Option<Heard>, likely: Language) -> Best {
@@ -336,7 +356,19 @@ mod tests {
     #[test]
     fn the_likely_language_wins_where_both_fit_alike() {
         for likely in [Language::ENGLISH, Language::ARABIC] {
-            assert_eq!(chosen(heard("en", 50.0), heard("ar", 54.0), likely).language, likely);
+            let arabic = heard("ar", 50.0 - ARABIC.obliging);
+            assert_eq!(chosen(heard("en", 50.0), arabic, likely).language, likely);
+        }
+    }
+
+    #[test]
+    fn what_fits_no_sentence_is_of_the_language_it_sounds_like_or_of_the_likely_one() {
+        let said = |accent| heard("ar", 50.0).map(|heard| Heard { accent, ..heard });
+        for likely in [Language::ENGLISH, Language::ARABIC] {
+            assert_eq!(spoken(said(0.5).as_ref(), likely), Language::ARABIC);
+            assert_eq!(spoken(said(-0.5).as_ref(), likely), Language::ENGLISH);
+            assert_eq!(spoken(said(-0.1).as_ref(), likely), likely);
+            assert_eq!(spoken(None, likely), likely);
         }
     }
 

@@ -1,4 +1,5 @@
-//! Recognition in one language: the phrasings of the knowledge base as a grammar, decoded by PocketSphinx.
+//! The phrasings of the knowledge base as they are heard, and recognition of the English ones: a grammar, decoded by
+//! PocketSphinx.
 
 use std::{
     collections::BTreeSet,
@@ -10,14 +11,14 @@ use std::{
 };
 
 use super::{
-    Espeak, NAME, Vowels,
+    Espeak, Vowels,
     grammar::{self, Grammar, Place},
     lexicon,
-    phones::{Likeness, Phones, Word},
-    pocketsphinx::{Beams, BestPath, GrammarDecoder, OpenError, Scores, SharedModel},
+    phones::{self, Likeness, Phones, Word},
+    pocketsphinx::{Beams, BestPath, GrammarDecoder, Scores, SharedModel, open_error},
 };
 use crate::{
-    cloud::{FailureKind, ProviderError},
+    cloud::ProviderError,
     event::{EntryId, Language},
     knowledge::Entry,
 };
@@ -30,17 +31,14 @@ const AFTER_EN: &[&str] = &["please", "thank you", "thanks"];
 const BEFORE_AR: &[&str] = &["من فضلك", "لو سمحت", "مرحبا", "السلام عليكم", "عفوا"];
 const AFTER_AR: &[&str] = &["من فضلك", "لو سمحت", "شكرا"];
 
-/// Wide, because synthetic voices and mapped Arabic sounds fit badly at first: with 1e-60 and 1e-40 one English clip in
-/// fifty finds no sentence at all, and half of Arabic is lost; still wider is worse.
+/// Wide, because synthetic voices fit badly at first: with 1e-60 and 1e-40 one clip in fifty finds no sentence at all.
 const BEAMS: Beams = Beams { state: "1e-80", phone: "1e-80", word: "1e-60" };
 
 /// How many sentences are tried against the one that was heard, where its phones are more like another's. Among eight
 /// is the one that was said for nine in ten Arabic questions; more of them cost time.
 const CANDIDATES: usize = 8;
-/// What an unlikeness of 1 counts in the choice between them, in comparison with the score a frame. In Arabic the phones
-/// are the better witness (93 % of the questions are nearest to theirs), in English the decoder is.
-const CHOICE_EN: f32 = 50.0;
-const CHOICE_AR: f32 = 200.0;
+/// What an unlikeness of 1 counts in the choice between them, in comparison with the score a frame.
+const CHOICE: f32 = 50.0;
 
 /// The phone that stands for silence.
 const SILENCE: &str = "SIL";
@@ -68,8 +66,11 @@ pub(super) struct Heard {
     pub(super) phrasing: Phrasing,
     /// The score of the whole utterance, silence included: 0 at best, comparable between languages.
     pub(super) score: f32,
-    /// Its words in the grammar's numbers, courtesies included.
+    /// Its words in the grammar's numbers, courtesies included; only where [`Listener::compare`] needs them.
     pub(super) words: Vec<usize>,
+    /// How much better the utterance, whatever was said, fits this language's phones than those of the acoustic model's own
+    /// language: nats a frame, 0 for that language.
+    pub(super) accent: f32,
 }
 
 /// How the sentence that fits best compares with what the utterance is without any grammar.
@@ -83,23 +84,30 @@ pub(super) struct Comparison {
     pub(super) unlikeness: f32,
 }
 
-/// A decoder for the phrasings in one language.
-pub(super) struct Sentences {
-    grammar: Grammar,
-    phrasings: Vec<Phrasing>,
-    /// The words of each phrasing, by their places in `words`.
-    spoken: Vec<Vec<usize>>,
-    /// The grammar's words in all their pronunciations.
-    words: Vec<Word>,
-    likeness: Likeness,
-    /// What an unlikeness of 1 counts in the choice between sentences.
-    unlikeness_choice: f32,
-    decoder: GrammarDecoder,
+/// Recognition of the phrasings in one language.
+pub(super) trait Listener {
+    /// Scores an utterance (mono, 16 kHz) for any language's searches; `None`: too short.
+    fn score(&mut self, samples: &[i16]) -> Result<Option<Scores>, ProviderError>;
+
+    /// The phrasing that an utterance is most like; `None` when the search finds no whole sentence.
+    fn hear(&mut self, scores: &Scores) -> Option<Heard>;
+
+    /// Compares what was heard in an utterance with its best sequence of phones, and where another entry's question is
+    /// more like those, also with the questions most like them; `None` without speech.
+    fn compare(&mut self, scores: &Scores, heard: &Heard) -> Option<Comparison>;
 }
 
-impl Sentences {
-    /// Builds the grammar and loads the acoustic model; takes some tenths of a second, unless `is_ending` breaks it off.
-    pub(super) fn load(
+/// What may be said in one language, and how it sounds.
+pub(super) struct Vocabulary {
+    pub(super) grammar: Grammar,
+    /// By the sentences' numbers in the grammar.
+    pub(super) phrasings: Vec<Phrasing>,
+    pub(super) pronunciations: lexicon::Pronunciations,
+}
+
+impl Vocabulary {
+    /// The phrasings of `entries`, with courtesies. `is_ending` breaks it off.
+    pub(super) fn of(
         entries: &[Entry],
         language: Language,
         parts: Parts<'_>,
@@ -126,7 +134,7 @@ impl Sentences {
             }
         }
         let spoken = sentences.iter().map(Vec::as_slice);
-        let Parts { acoustic_model, espeak, vowels, voice, shared } = parts;
+        let Parts { acoustic_model, espeak, vowels, voice, .. } = parts;
         let pronunciations = if language == Language::ARABIC {
             let pronunciations = lexicon::arabic(spoken, vowels, espeak, voice, is_ending)?;
             // Hundreds of sentences are done; whether the voice will speak Arabic is not known yet.
@@ -138,52 +146,75 @@ impl Sentences {
         if is_ending.load(Ordering::Relaxed) {
             return Err(lexicon::broken_off());
         }
+        Ok(Self { grammar, phrasings, pronunciations })
+    }
+}
+
+/// A decoder for the phrasings in English.
+pub(super) struct Sentences {
+    grammar: Grammar,
+    phrasings: Vec<Phrasing>,
+    /// The words of each phrasing, by their places in `words`.
+    spoken: Vec<Vec<usize>>,
+    /// The grammar's words in all their pronunciations.
+    words: Vec<Word>,
+    likeness: Likeness,
+    decoder: GrammarDecoder,
+}
+
+impl Sentences {
+    /// Builds the grammar and loads the acoustic model; takes some tenths of a second, unless `is_ending` breaks it off.
+    pub(super) fn load(entries: &[Entry], parts: Parts<'_>, is_ending: &AtomicBool) -> Result<Self, ProviderError> {
+        let Vocabulary { grammar, phrasings, pronunciations } =
+            Vocabulary::of(entries, Language::ENGLISH, parts, is_ending)?;
         let dictionary = dictionary(&grammar, &pronunciations);
-        let decoder = GrammarDecoder::open(acoustic_model, &dictionary, &grammar.to_jsgf(), BEAMS, Arc::clone(shared))
-            .map_err(unavailable)?;
-        let ways = |word| pronunciations.get(word).into_iter().flatten().map(|phones| Likeness::phones(phones));
-        let words = grammar.words().map(|(_, word)| ways(word).collect()).collect();
-        let (spoken, likeness) = (grammar.sentences(), Likeness::new(language));
-        let unlikeness_choice = if language == Language::ARABIC { CHOICE_AR } else { CHOICE_EN };
-        Ok(Self { grammar, phrasings, spoken, words, likeness, unlikeness_choice, decoder })
+        let (folder, shared) = (parts.acoustic_model, Arc::clone(parts.shared));
+        let decoder =
+            GrammarDecoder::open(folder, &dictionary, &grammar.to_jsgf(), BEAMS, shared).map_err(open_error)?;
+        let (spoken, words, likeness) = (grammar.sentences(), grammar.ways(&pronunciations), Likeness::new());
+        Ok(Self { grammar, phrasings, spoken, words, likeness, decoder })
+    }
+}
+
+impl Listener for Sentences {
+    fn score(&mut self, samples: &[i16]) -> Result<Option<Scores>, ProviderError> {
+        self.decoder.score(samples).map_err(open_error)
     }
 
-    /// Scores an utterance (mono, 16 kHz) for any language's searches; `None`: too short.
-    pub(super) fn score(&mut self, samples: &[i16]) -> Result<Option<Scores>, ProviderError> {
-        self.decoder.score(samples).map_err(unavailable)
-    }
-
-    /// The phrasing that an utterance is most like; `None` when the search finds no whole sentence.
-    pub(super) fn hear(&mut self, scores: &Scores) -> Option<Heard> {
+    fn hear(&mut self, scores: &Scores) -> Option<Heard> {
         let path = self.decoder.sentence(scores)?;
         self.heard(&path)
     }
 
-    fn heard(&self, path: &BestPath) -> Option<Heard> {
-        let words = || path.segments.iter().map(|segment| segment.word.as_str());
-        let phrasing = self.phrasings.get(self.grammar.sentence(words())?)?.clone();
-        Some(Heard { phrasing, score: path.score as f32, words: words().filter_map(grammar::id).collect() })
-    }
-
-    /// Compares what was heard in an utterance with its best sequence of phones, and where another entry's question is
-    /// more like those, also with the questions most like them; `None` without speech.
-    pub(super) fn compare(&mut self, scores: &Scores, heard: &Heard) -> Option<Comparison> {
+    fn compare(&mut self, scores: &Scores, heard: &Heard) -> Option<Comparison> {
         let path = self.decoder.phones(scores)?;
         let speech = || path.segments.iter().filter(|segment| segment.word != SILENCE);
         let frames: i32 = speech().map(|segment| segment.last_frame - segment.first_frame + 1).sum();
         if frames <= 0 {
             return None;
         }
-        let free: Phones = speech().flat_map(|segment| Likeness::phones(&segment.word)).collect();
+        let free: Phones = speech().flat_map(|segment| phones::numbers(&segment.word)).collect();
         let other = self.other(scores, &free, heard);
         let frames_of_all = scores.frames().max(1) as f32;
-        let worth =
-            |heard: &Heard| heard.score / frames_of_all - self.unlikeness_choice * self.unlikeness(&free, &heard.words);
+        let worth = |heard: &Heard| heard.score / frames_of_all - CHOICE * self.unlikeness(&free, &heard.words);
         let best = other.as_ref().filter(|other| worth(other) > worth(heard)).unwrap_or(heard);
         Some(Comparison {
             misfit: (path.score as f32 - best.score) / frames as f32,
             unlikeness: self.unlikeness(&free, &best.words),
             phrasing: best.phrasing.clone(),
+        })
+    }
+}
+
+impl Sentences {
+    fn heard(&self, path: &BestPath) -> Option<Heard> {
+        let words = || path.segments.iter().map(|segment| segment.word.as_str());
+        let phrasing = self.phrasings.get(self.grammar.sentence(words())?)?.clone();
+        Some(Heard {
+            phrasing,
+            score: path.score as f32,
+            words: words().filter_map(grammar::id).collect(),
+            accent: 0.0,
         })
     }
 
@@ -205,10 +236,6 @@ impl Sentences {
     fn unlikeness(&self, free: &[u8], words: &[usize]) -> f32 {
         self.likeness.unlikeness(free, words.iter().filter_map(|word| self.words.get(*word)))
     }
-}
-
-fn unavailable(error: OpenError) -> ProviderError {
-    ProviderError::new(NAME, FailureKind::Unavailable, error.to_string())
 }
 
 /// The words of the grammar with their phones, second pronunciations as "w1(2)".

@@ -12,6 +12,9 @@ use std::{
 use senones::AcousticModel;
 pub(super) use senones::Scores;
 
+use super::NAME;
+use crate::cloud::{FailureKind, ProviderError};
+
 /// The files of an acoustic model that the library needs; it ends the process over some that are missing.
 const MODEL_FILES: [&str; 7] =
     ["feat.params", "mdef", "means", "noisedict", "sendump", "transition_matrices", "variances"];
@@ -28,7 +31,7 @@ pub(super) enum OpenError {
     )]
     MissingFile { folder: String, file: &'static str },
     #[error(
-        "the acoustic model {0} is not of phonetically tied mixtures over three streams; install the Debian package pocketsphinx-en-us"
+        "the acoustic model {0} is not of English phones in tied mixtures over three streams; install the Debian package pocketsphinx-en-us"
     )]
     OtherModel(String),
     #[error("PocketSphinx refuses the acoustic model {0}; reinstall the Debian package pocketsphinx-en-us")]
@@ -38,6 +41,17 @@ pub(super) enum OpenError {
     #[error("PocketSphinx refuses the grammar of {0} bytes")]
     BadGrammar(usize),
 }
+
+/// The phones of the acoustic model in its order, silence and noises among them.
+#[rustfmt::skip]
+pub(super) const MODEL_PHONES: [&str; 42] = [
+    "+NSN+", "+SPN+", "AA", "AE", "AH", "AO", "AW", "AY", "B", "CH", "D", "DH", "EH", "ER", "EY", "F", "G", "HH", "IH",
+    "IY", "JH", "K", "L", "M", "N", "NG", "OW", "OY", "P", "R", "S", "SH", "SIL", "T", "TH", "UH", "UW", "V", "W", "Y",
+    "Z", "ZH",
+];
+
+/// The unit of scores as natural logarithms: 1024 logarithms to the library's base.
+pub(super) const NATS: f32 = 0.102_395;
 
 /// How wide the search is: hypotheses less probable than the best by these factors are dropped.
 #[derive(Debug, Clone, Copy)]
@@ -75,11 +89,71 @@ pub(super) struct BestPath {
 /// The acoustic model that decoders share: what the first one that needed it has read. `None` inside if it is damaged.
 pub(super) type SharedModel = OnceLock<Option<AcousticModel>>;
 
-/// A decoder for one set of sentences.
-pub(super) struct GrammarDecoder {
+/// An OpenError as the recogniser reports it.
+pub(super) fn open_error(error: OpenError) -> ProviderError {
+    ProviderError::new(NAME, FailureKind::Unavailable, error.to_string())
+}
+
+/// Scores utterances for the searches of any decoder.
+pub(super) struct Scorer {
     decoder: ffi::Decoder,
     folder: PathBuf,
     model: Arc<SharedModel>,
+}
+
+impl Scorer {
+    /// Loads the acoustic model in `folder`.
+    pub(super) fn open(folder: &Path, model: Arc<SharedModel>) -> Result<Self, OpenError> {
+        Self::with(folder, model, &[])
+    }
+
+    fn with(folder: &Path, model: Arc<SharedModel>, arguments: &[(&str, &str)]) -> Result<Self, OpenError> {
+        // The package's folder holds the model in a folder of the same name; either may be configured.
+        let nested = folder.join("en-us");
+        let folder = if nested.is_dir() { nested.as_path() } else { folder };
+        let shown = folder.display().to_string();
+        if let Some(file) = MODEL_FILES.into_iter().find(|file| !folder.join(file).is_file()) {
+            return Err(OpenError::MissingFile { folder: shown, file });
+        }
+        if !senones::is_known(folder) {
+            return Err(OpenError::OtherModel(shown));
+        }
+        let mut all = vec![("-hmm", shown.as_str()), ("-samprate", "16000")];
+        all.extend(arguments);
+        let decoder = ffi::Decoder::open(&all).ok_or_else(|| OpenError::Refused(shown.clone()))?;
+        let scorer = Self { decoder, folder: folder.to_owned(), model };
+        scorer.give_back_memory();
+        Ok(scorer)
+    }
+
+    /// Gives back what only loading needed.
+    fn give_back_memory(&self) {
+        ffi::return_freed_memory();
+        if let Err(error) = ffi::give_back_pages_of(&self.folder.join("mdef")) {
+            tracing::debug!(%error, "pages of the acoustic model that only loading needed stay in memory");
+        }
+    }
+
+    /// Scores a whole utterance (mono, 16 kHz). All senones, not only those of a search: scores are relative to the best
+    /// one of a frame, and only so can those of two searches be compared. `None`: too short. The first call reads the
+    /// model, some milliseconds: where a service hears, its megabytes are never needed.
+    ///
+    /// # Errors
+    /// The model is damaged.
+    pub(super) fn score(&mut self, samples: &[i16]) -> Result<Option<Scores>, OpenError> {
+        let model = self.model.get_or_init(|| AcousticModel::load(&self.folder)).as_ref();
+        let model = model.ok_or_else(|| self.refused())?;
+        Ok(self.decoder.features(samples).map(|features| model.score(&features)))
+    }
+
+    fn refused(&self) -> OpenError {
+        OpenError::Refused(self.folder.display().to_string())
+    }
+}
+
+/// A decoder for one set of sentences.
+pub(super) struct GrammarDecoder {
+    scorer: Scorer,
 }
 
 impl GrammarDecoder {
@@ -91,19 +165,7 @@ impl GrammarDecoder {
         beams: Beams,
         model: Arc<SharedModel>,
     ) -> Result<Self, OpenError> {
-        // The package's folder holds the model in a folder of the same name; either may be configured.
-        let nested = folder.join("en-us");
-        let folder = if nested.is_dir() { nested.as_path() } else { folder };
-        let shown = folder.display().to_string();
-        if let Some(file) = MODEL_FILES.into_iter().find(|file| !folder.join(file).is_file()) {
-            return Err(OpenError::MissingFile { folder: shown, file });
-        }
-        if !senones::is_known(folder) {
-            return Err(OpenError::OtherModel(shown));
-        }
         let arguments = [
-            ("-hmm", shown.as_str()),
-            ("-samprate", "16000"),
             ("-beam", beams.state),
             ("-pbeam", beams.phone),
             ("-wbeam", beams.word),
@@ -120,7 +182,8 @@ impl GrammarDecoder {
             // The clip has been cut by the voice activity detector already.
             ("-remove_silence", "no"),
         ];
-        let mut decoder = ffi::Decoder::open(&arguments).ok_or_else(|| OpenError::Refused(shown.clone()))?;
+        let mut scorer = Scorer::with(folder, model, &arguments)?;
+        let decoder = &mut scorer.decoder;
         for (index, (word, phones)) in words.iter().enumerate() {
             if !decoder.add_word(word, phones, index + 1 == words.len()) {
                 return Err(OpenError::BadPronunciation { word: word.clone(), phones: phones.clone() });
@@ -130,25 +193,15 @@ impl GrammarDecoder {
             return Err(OpenError::BadGrammar(grammar.len()));
         }
         if !decoder.add_phone_loop(PHONES) {
-            return Err(OpenError::Refused(shown));
+            return Err(scorer.refused());
         }
-        ffi::return_freed_memory();
-        if let Err(error) = ffi::give_back_pages_of(&folder.join("mdef")) {
-            tracing::debug!(%error, "pages of the acoustic model that only loading needed stay in memory");
-        }
-        Ok(Self { decoder, folder: folder.to_owned(), model })
+        scorer.give_back_memory();
+        Ok(Self { scorer })
     }
 
-    /// Scores a whole utterance (mono, 16 kHz) for the searches of any decoder. All senones, not only those of a search:
-    /// scores are relative to the best one of a frame, and only so can those of two searches be compared. `None`: too
-    /// short. The first call reads the model, some milliseconds: where a service hears, its megabytes are never needed.
-    ///
-    /// # Errors
-    /// The model is damaged.
+    /// Scores an utterance ([`Scorer::score`]).
     pub(super) fn score(&mut self, samples: &[i16]) -> Result<Option<Scores>, OpenError> {
-        let model = self.model.get_or_init(|| AcousticModel::load(&self.folder)).as_ref();
-        let model = model.ok_or_else(|| OpenError::Refused(self.folder.display().to_string()))?;
-        Ok(self.decoder.features(samples).map(|features| model.score(&features)))
+        self.scorer.score(samples)
     }
 
     /// The best sentence of the grammar. `None`: none fits at all.
@@ -158,7 +211,7 @@ impl GrammarDecoder {
 
     /// The best sentence of another grammar over the same words; `None` too if the library refuses the grammar.
     pub(super) fn candidate(&mut self, grammar: &str, scores: &Scores) -> Option<BestPath> {
-        if !self.decoder.add_grammar(CANDIDATES, grammar) {
+        if !self.scorer.decoder.add_grammar(CANDIDATES, grammar) {
             return None;
         }
         self.decode(CANDIDATES, scores)
@@ -170,7 +223,7 @@ impl GrammarDecoder {
     }
 
     fn decode(&mut self, search: &CStr, scores: &Scores) -> Option<BestPath> {
-        let (score, segments) = self.decoder.decode(search, scores)?;
+        let (score, segments) = self.scorer.decoder.decode(search, scores)?;
         (!segments.is_empty()).then_some(BestPath { segments, score })
     }
 }
@@ -213,7 +266,7 @@ mod tests {
         let open = || GrammarDecoder::open(Path::new(MODEL), &words, grammar, BEAMS, Arc::default()).unwrap();
         let samples = babble();
         for search in [SENTENCES, PHONES] {
-            let (score, segments) = open().decoder.decode_samples(search, &samples).unwrap();
+            let (score, segments) = open().scorer.decoder.decode_samples(search, &samples).unwrap();
             let mut decoder = open();
             let scores = decoder.score(&samples).unwrap().unwrap();
             let shared = decoder.decode(search, &scores).unwrap();

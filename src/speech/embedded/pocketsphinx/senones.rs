@@ -11,6 +11,10 @@ pub(super) const STREAMS: usize = 3;
 pub(super) const DIMENSIONS: usize = 13;
 /// Gaussians of a stream in a codebook.
 const DENSITIES: usize = 128;
+/// States of a phone.
+const STATES: usize = 3;
+/// Bytes of a dump's frame that say how many scores follow.
+const COUNT_BYTES: usize = 2;
 /// The best densities of a codebook, which alone count.
 const TOP: usize = 4;
 /// The library's logarithms are to this base, which it keeps in single precision...
@@ -68,6 +72,8 @@ pub(in super::super) struct AcousticModel {
 pub(in super::super) struct Scores {
     dump: Vec<u8>,
     frames: usize,
+    /// Bytes of a frame, at the end of the dump.
+    frame_bytes: usize,
 }
 
 impl fmt::Debug for Scores {
@@ -85,13 +91,29 @@ impl Scores {
     pub(in super::super) fn frames(&self) -> usize {
         self.frames
     }
+
+    /// How far each state of each phone of [`super::MODEL_PHONES`], in no neighbourhood, is from the best senone of a frame,
+    /// in units of [`super::NATS`].
+    pub(in super::super) fn states(&self, frame: usize) -> impl Iterator<Item = u16> {
+        let from_end = (self.frames - frame) * self.frame_bytes;
+        let (scores, _) = self.dump[self.dump.len() - from_end + COUNT_BYTES..].as_chunks::<2>();
+        scores.iter().take(super::MODEL_PHONES.len() * STATES).map(|score| u16::from_ne_bytes(*score))
+    }
 }
 
-/// Whether the model in `folder` is of phonetically tied mixtures over three streams.
+/// Within how many bytes of a model definition the names of the phones begin.
+const MDEF_HEAD: usize = 4_096;
+
+/// Whether the model in `folder` has the phones of [`super::MODEL_PHONES`] and is of phonetically tied mixtures over three streams.
 pub(super) fn is_known(folder: &Path) -> bool {
     let parameters = fs::read_to_string(folder.join("feat.params")).unwrap_or_default();
     let has = |line: &str| parameters.lines().any(|found| found == line);
-    has("-feat 1s_c_d_dd") && has("-svspec 0-12/13-25/26-38") && has("-model ptm")
+    let mut phones = super::MODEL_PHONES.join("\0").into_bytes();
+    phones.push(0);
+    // The names of the phones follow the definition's head, which is short.
+    let definition = fs::read(folder.join("mdef")).unwrap_or_default();
+    let knows_phones = definition.windows(phones.len()).take(MDEF_HEAD).any(|window| window == phones);
+    has("-feat 1s_c_d_dd") && has("-svspec 0-12/13-25/26-38") && has("-model ptm") && knows_phones
 }
 
 impl AcousticModel {
@@ -136,7 +158,7 @@ impl AcousticModel {
             format!("s3\nversion 0.1\nn_sen {}\nlogbase {LOG_BASE:.6}\nendhdr\n", self.senone_count).into_bytes();
         dump.extend(BYTE_ORDER.to_ne_bytes());
         let count = frames.len();
-        dump.reserve(count * 2 * (1 + self.senone_count));
+        dump.reserve(count * (COUNT_BYTES + 2 * self.senone_count));
         let mut scores = vec![0_u16; self.senone_count];
         let mut best = vec![[[(0_i32, 0_usize); TOP]; STREAMS]; self.codebooks.len()];
         for frame in frames {
@@ -145,7 +167,7 @@ impl AcousticModel {
             dump.extend((self.senone_count as u16).to_ne_bytes());
             dump.extend(scores.iter().flat_map(|score| (score - least).to_ne_bytes()));
         }
-        Scores { dump, frames: count }
+        Scores { dump, frames: count, frame_bytes: COUNT_BYTES + 2 * self.senone_count }
     }
 
     fn score_frame(&self, frame: &[f32], best: &mut [[[(i32, usize); TOP]; STREAMS]], scores: &mut [u16]) {
