@@ -283,7 +283,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
             Ok(config) => break config,
             Err(problems) => {
                 let _ = writeln!(std::io::stderr(), "{problems}");
-                match pause(&cli.command, &problems) {
+                match pause(&cli.command, path.as_deref(), &problems) {
                     Pause::StartAgain => {}
                     Pause::Told => return Ok(ExitCode::SUCCESS),
                     Pause::Closed => return Ok(ExitCode::from(EXIT_USAGE)),
@@ -327,9 +327,11 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
 
 /// A kiosk whose configuration is wrong must not be a black screen: it says so, and reads the file again when staff
 /// start it again. Other commands, and a kiosk without a window, only end.
-fn pause(command: &Command, problems: &ConfigErrors) -> Pause {
+fn pause(command: &Command, file: Option<&Path>, problems: &ConfigErrors) -> Pause {
     match command {
-        Command::Run(args) if !args.headless => run::pause_for_configuration(problems, args.window),
+        Command::Run(args) if !args.headless => {
+            run::pause_for_configuration(file.unwrap_or(Path::new(CONFIG_FILE)), problems, args.window)
+        }
         _ => Pause::Closed,
     }
 }

@@ -153,11 +153,16 @@ async fn main() {
         let outside = in_halves(outside.to_vec(), is_blind);
         let [mut all, mut unseen, mut beyond, mut unseen_beyond, mut reworded] =
             std::array::from_fn(|_| Tally::default());
+        let mut heard = 0;
         for (number, voice) in voices.iter().enumerate().take(voice_count) {
             if !voice.is_installed() || !voice.to_string().contains(&only) {
                 println!("{voice}: left out");
+                if number + 1 == main {
+                    all.print(&format!("{language}, {heard} of these {main} voices"));
+                }
                 continue;
             }
+            heard += 1;
             let listen = async |tallies: &mut [&mut Tally], entry: Option<&EntryId>, text: &str| {
                 let samples = synthesiser.say(text, voice, language);
                 let start = Instant::now();
@@ -189,7 +194,7 @@ async fn main() {
             tally.print(&format!("{language} {voice}"));
             all.add(&tally);
             if number + 1 == main {
-                all.print(&format!("{language}, these {main} voices"));
+                all.print(&format!("{language}, {heard} of these {main} voices"));
             }
         }
         all.print(&format!("{language}, all voices"));

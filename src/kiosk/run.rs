@@ -114,12 +114,24 @@ pub enum Pause {
     Told,
 }
 
-/// Shows safe mode because of `problems` of the configuration. The window looks, and the database with the staff's PINs
-/// lies, as what could be read of it says.
+/// Shows safe mode because of `problems` of the configuration `file`. The window looks, and the database with the staff's
+/// PINs lies, as what could be read of it says.
 #[must_use]
-pub fn pause_for_configuration(problems: &ConfigErrors, window_px: Option<[u16; 2]>) -> Pause {
+pub fn pause_for_configuration(file: &Path, problems: &ConfigErrors, window_px: Option<[u16; 2]>) -> Pause {
     let fault = Fault { cause: FaultCause::Configuration, code: "CONFIG-401".to_owned(), found: problems.to_string() };
-    pause(problems.rest(), window_px, fault)
+    pause(&readable(file, problems), window_px, fault)
+}
+
+/// What could be read of the configuration `file`, with the default folder of words where its own has none: without words
+/// there would be no safe mode.
+fn readable(file: &Path, problems: &ConfigErrors) -> Config {
+    let mut config = problems.rest().clone();
+    if crate::words::Words::load(&config.paths.assets).is_err()
+        && let Ok(defaults) = Config::parse("", file, &[])
+    {
+        config.paths.assets = defaults.paths.assets;
+    }
+    config
 }
 
 fn run_once(config: &Config, options: &RunOptions, libraries: &mut Libraries) -> Result<Report, StartError> {
@@ -488,4 +500,19 @@ async fn pins(config: &Config, clock: &Arc<dyn Clock>) -> Option<(Store, People)
         Err(elapsed) => unread(&elapsed),
     }
     None
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn safe_mode_has_words_wherever_a_wrong_configuration_looks_for_them() {
+        let file = Path::new("kiosk.toml");
+        let text = "[paths]\nassets = \"nowhere\"\ndatabase = \"stand.sqlite\"\n[ui]\nthem = \"night\"\n";
+        let config = readable(file, &Config::parse(text, file, &[]).unwrap_err());
+        assert_eq!(config.paths.assets, Config::default().paths.assets);
+        assert_eq!(config.paths.database, Path::new("stand.sqlite"));
+    }
 }

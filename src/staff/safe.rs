@@ -28,7 +28,7 @@ pub struct SafeDeskParts<'a> {
     pub clock: Arc<dyn Clock>,
     /// What the calendar and the clock on the wall say.
     pub wall: WallClock,
-    /// The configuration; where it is what is wrong, the defaults.
+    /// The configuration; where it is what is wrong, what could be read of it.
     pub config: &'a Config,
     /// What keeps the program from starting.
     pub fault: Fault,

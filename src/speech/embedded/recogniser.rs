@@ -37,7 +37,7 @@ struct Limits {
     /// A sentence no farther than this from the perfect score is what was said: hardly any other comes as near. It is
     /// not judged further, which saves time.
     sure: f32,
-    /// The most that misfit and unlikeness may add up to ([`fits`]).
+    /// The most that misfit and unlikeness may add up to ([`fits`]); each language's misfit has its own unit.
     doubtful: f32,
     /// How much nearer sentences come that were not said, in comparison with the other language's.
     obliging: f32,
@@ -387,6 +387,9 @@ mod tests {
         assert!(!is_taken(comparison(60.0, 0.3), 1.0));
         assert!(!is_taken(comparison(20.0, 0.95), 1.0));
         assert!(!is_taken(comparison(20.0, 0.3), 0.5), "a stricter threshold refuses it");
+        assert!(fits(&comparison(114.0, 0.0), Language::ARABIC, 1.0));
+        assert!(!fits(&comparison(116.0, 0.0), Language::ARABIC, 1.0));
+        assert!(!chosen(None, heard("ar", 1.0), Language::ARABIC).is_sure(1.0), "in Arabic none is sure");
     }
 
     #[test]

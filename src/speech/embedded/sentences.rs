@@ -34,8 +34,8 @@ const AFTER_AR: &[&str] = &["من فضلك", "لو سمحت", "شكرا"];
 /// Wide, because synthetic voices fit badly at first: with 1e-60 and 1e-40 one clip in fifty finds no sentence at all.
 const BEAMS: Beams = Beams { state: "1e-80", phone: "1e-80", word: "1e-60" };
 
-/// How many sentences are tried against the one that was heard, where its phones are more like another's. Among eight
-/// is the one that was said for nine in ten Arabic questions; more of them cost time.
+/// How many sentences are tried against the one that was heard, where its phones are more like another's: few, because more
+/// of them cost time.
 const CANDIDATES: usize = 8;
 /// What an unlikeness of 1 counts in the choice between them, in comparison with the score a frame.
 const CHOICE: f32 = 50.0;
@@ -78,7 +78,8 @@ pub(super) struct Heard {
 pub(super) struct Comparison {
     /// What was heard in the end: the same sentence as before, or one that only the phones led to.
     pub(super) phrasing: Phrasing,
-    /// How much worse the sentence scores than the best sequence of phones, a frame of speech.
+    /// How much worse the sentence scores than the best sequence of phones: in English a frame of speech, in Arabic by the
+    /// root of the number of frames.
     pub(super) misfit: f32,
     /// How unlike that sequence its phones are: 0 (the same) to 1.
     pub(super) unlikeness: f32,

@@ -23,7 +23,7 @@ const PHONES: usize = super::phones::PHONES.len();
 const STATES: usize = 3;
 /// Where silence stands in a [`Frame`].
 const SILENCE: usize = PHONES * STATES;
-/// What a state is given at least that nothing was ever heard for: e^-28.
+/// The least fit of any state: about e^-28.
 const LEAST: f32 = 1e-12;
 /// What a courtesy costs, nats: `grammar::COURTESY_WEIGHT`.
 const COURTESY: f32 = 80.0;

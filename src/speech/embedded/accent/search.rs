@@ -2,7 +2,7 @@
 //! any phones to compare it with.
 #![allow(
     clippy::indexing_slicing,
-    reason = "`Tree::join` makes every place that a chain names, `add_word` every state"
+    reason = "`new` and `word` make every place that a chain names, `add_word` every state, which a frame has; no chunk is empty"
 )]
 
 use std::{collections::HashMap, ops::Range};
@@ -175,6 +175,7 @@ pub(super) fn without_grammar(frames: &[Frame]) -> f32 {
     for frame in frames {
         let enter = join - PHONE;
         join = f32::NEG_INFINITY;
+        // Silence, the one state after those of the phones, is a phone of its own.
         for (phone, states) in tokens.chunks_mut(STATES).enumerate() {
             let mut before = enter;
             for (token, fit) in states.iter_mut().zip(&frame[phone * STATES..]) {

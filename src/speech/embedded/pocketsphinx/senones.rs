@@ -93,7 +93,7 @@ impl Scores {
     }
 
     /// How far each state of each phone of [`super::MODEL_PHONES`], in no neighbourhood, is from the best senone of a frame,
-    /// in units of [`super::NATS`].
+    /// in units of [`super::NATS`]. `frame` is below [`Self::frames`].
     pub(in super::super) fn states(&self, frame: usize) -> impl Iterator<Item = u16> {
         let from_end = (self.frames - frame) * self.frame_bytes;
         let (scores, _) = self.dump[self.dump.len() - from_end + COUNT_BYTES..].as_chunks::<2>();
